@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the agent's files share.  docs/state-machines.md explains the states.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include "../libwire/wire.h"
+
+enum {
+    AGENT_FRAME_LIMIT = 32 << 20,  /* bytes of a frame */
+    AGENT_MEMORY_LIMIT = 64 << 20, /* bytes of buffers in a call */
+    AGENT_BUFFER_LIMIT = 8192,
+    AGENT_SPEC_LIMIT = 8192,
+    AGENT_FLIGHT_LIMIT = 64, /* they wait in the channel: one is read at a time */
+    AGENT_CAPS_MAX = 64,     /* capabilities that a host may list */
+    AGENT_CHANNEL_CAP = AGENT_FRAME_LIMIT + 65536,
+    AGENT_KEEP = 1 << 20,    /* bytes of a buffer of ours that stay resident after use */
+    AGENT_SILENCE_MS = 2000, /* SPEC [STREAM-8] */
+    AGENT_NAME_MAX = 32
+};
+
+/* ---- what supervisor and executor share; any system call may scribble on it ---- */
+
+enum agent_state {
+    AGENT_READING, /* between calls */
+    AGENT_RUNNING, /* call `id` is being placed or executed */
+    AGENT_DONE,    /* its reply stands in tx */
+    AGENT_SENDING, /* some of it is written */
+    AGENT_CLOSED   /* the channel is gone for good */
+};
+
+struct shared {
+    uint32_t state;      /* enum agent_state */
+    uint32_t id;         /* of the running request */
+    uint32_t code;       /* its operation */
+    uint32_t generation; /* of the executor */
+    uint32_t reply_len;  /* bytes in tx; 0 when part of the reply lies elsewhere */
+    bool open;           /* hello was said */
+    struct wire_stream stream;
+    struct agent_limits {
+        uint32_t frame, depth, buffers, specs, flight, memory; /* as agreed */
+    } limits;
+};
+
+/* ---- arena.c: guest memory of one call ---- */
+
+enum { ARENA_CLASSES = 20, ARENA_CHUNKS = 16, ARENA_MAPPINGS_MAX = 20000 };
+
+/* Slots of 2^n pages, each in front of a page that nobody can touch; made in chunks
+ * that double, never given back, reused by the next call. */
+struct arena_class {
+    uint8_t *chunks[ARENA_CHUNKS];
+    uint32_t counts[ARENA_CHUNKS]; /* slots in each chunk */
+    uint32_t chunk_count, total;
+    uint32_t used; /* slots given out since the last reset */
+};
+
+struct arena {
+    struct arena_class classes[ARENA_CLASSES];
+    uint32_t page; /* bytes */
+    uint32_t mappings;
+};
+
+void arena_init(struct arena *arena, uint32_t page);
+
+/* `len` bytes that end at an untouchable page; their content is undefined.  NULL when
+ * there is no memory.  Valid until arena_reset. */
+uint8_t *arena_place(struct arena *arena, uint32_t len);
+
+/* All slots are free again; large ones give their pages back. */
+void arena_reset(struct arena *arena);
+
+/* ---- the agent ---- */
+
+enum agent_channel { AGENT_STREAM, AGENT_PORT }; /* a port reads as 0 bytes while no host is attached */
+
+struct agent {
+    int rfd, wfd;
+    enum agent_channel channel;
+    bool guest;     /* PID 1 of a guest: nothing is refused */
+    uint32_t page;  /* bytes */
+    uint8_t instance[WIRE_INSTANCE_LEN];
+    char arch[65], kernel[65];
+    struct shared *shared;
+    uint8_t *rx, *tx; /* AGENT_CHANNEL_CAP bytes each, shared memory too */
+    /* the executor's own */
+    struct arena arena;
+    uint64_t script_mask; /* signals that the script blocks */
+    uint64_t witness;     /* of this life; readable from outside only while this program runs */
+    int64_t (*invoke)(int64_t nr, const int64_t args[6], int twice); /* tests put theirs here */
+    struct wire_buffer buffers[AGENT_BUFFER_LIMIT];
+    struct wire_spec specs[AGENT_SPEC_LIMIT];
+    uint8_t *placed[AGENT_BUFFER_LIMIT];
+    struct wire_bytes outs[AGENT_BUFFER_LIMIT];
+    struct wire_slice slices[2 * AGENT_BUFFER_LIMIT + 4];
+};
+
+/* Prepare everything but the channel; false when there is no memory.  `random` is
+ * what the kernel gives every program, so that early boot need not wait for it. */
+bool agent_init(struct agent *a, uint32_t page, const uint8_t random[WIRE_INSTANCE_LEN]);
+
+/* ---- main.c, init.c ---- */
+
+/* PID 1: mounts, modules, the port; returns its descriptor or -errno. */
+int init_guest(void);
+
+/* A duplicate of fd that is close-on-exec and out of the way of scripts; closes fd. */
+int agent_move_up(int fd);
+
+/* ---- supervisor.c ---- */
+
+/* Keep an executor running until the channel is gone.  Returns the exit status. */
+int supervisor_run(struct agent *a);
+
+/* ---- executor.c ---- */
+
+/* Serve the channel; returns when it is gone. */
+void executor_run(struct agent *a);
+
+/* ---- channel.c ---- */
+
+/* Read once into the stream.  False when the channel is gone. */
+bool channel_read(struct agent *a);
+
+/* Write everything.  False when the channel is gone. */
+bool channel_write(struct agent *a, const struct wire_slice *slices, uint32_t count);
+
+/* ---- session.c ---- */
+
+/* Take whatever the stream holds and answer it. */
+void session_serve(struct agent *a);
+
+/* Begin an answer to e in tx: `kind` with `code`. */
+void session_begin(struct agent *a, struct wire_writer *w, const struct wire_envelope *e, enum wire_kind kind,
+                   uint32_t code);
+
+/* Send what w holds.  `result`: it is the reply of a call, which must not get lost. */
+void session_send(struct agent *a, struct wire_writer *w, bool result);
+
+/* Refuse request e: nothing was executed. */
+void session_refuse(struct agent *a, const struct wire_envelope *e, enum wire_error_code code, const char *path,
+                    const char *text);
+
+/* Refuse a body that did not decode: code and path from the reader's status. */
+void session_refuse_body(struct agent *a, const struct wire_envelope *e, const char *record, enum wire_status status,
+                         size_t at);
+
+/* One way to say goodbye and hunt for the next session. */
+void session_goodbye(struct agent *a, enum wire_error_code code, const char *text);
+
+/* ---- op_*.c: one handler an operation of ops.def ---- */
+
+#define WIRE_OP(name, code, since, doc) void op_##name(struct agent *a, const struct wire_envelope *e);
+#include "../libwire/ops.def"
+
+/* ---- sys_ARCH.S ---- */
+
+int64_t agent_syscall6(int64_t nr, const int64_t args[6], int twice);
+
+/* ---- lib.c: what a libc would give ---- */
+
+/* Write text pieces to descriptor 2; the list ends with NULL. */
+void agent_log(const char *text, ...);
+
+/* Append text to out[0..cap), NUL-terminated; returns out. */
+char *agent_append(char *out, size_t cap, const char *text);
+char *agent_append_uint(char *out, size_t cap, uint64_t value);
+struct wire_bytes agent_bytes(const char *text);
+bool agent_same(const char *a, const char *b);
+
+#endif

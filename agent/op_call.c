@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * call: check everything, place, patch, execute, collect.  SPEC [CALL-1] to [CALL-12].
+ */
+#include <string.h>
+
+#include "agent.h"
+#include "sys.h"
+
+/* ---- check ---- */
+
+/* A fault of a request: where, and which error. */
+struct fault {
+    enum wire_error_code code; /* 0: none */
+    const char *text;
+    char path[48];
+};
+
+static bool set_fault(struct fault *f, enum wire_error_code code, const char *path, const char *text)
+{
+    f->code = code;
+    f->text = text;
+    f->path[0] = '\0';
+    agent_append(f->path, sizeof f->path, path);
+    return false;
+}
+
+/* A fault of one element of a list: "buffers[3]", ".data". */
+static bool set_element_fault(struct fault *f, const char *list, uint32_t index, const char *field)
+{
+    set_fault(f, WIRE_ERR_BAD_FIELD, list, "");
+    agent_append(f->path, sizeof f->path, "[");
+    agent_append_uint(f->path, sizeof f->path, index);
+    agent_append(f->path, sizeof f->path, "]");
+    agent_append(f->path, sizeof f->path, field);
+    return false;
+}
+
+static bool bad_buffer(struct fault *f, uint32_t index, const char *field, const char *text)
+{
+    set_element_fault(f, "buffers", index, field);
+    f->text = text;
+    return false;
+}
+
+static bool bad_spec(struct fault *f, uint32_t index, const char *field, const char *text)
+{
+    set_element_fault(f, "specs", index, field);
+    f->text = text;
+    return false;
+}
+
+static bool returned(const struct wire_buffer *b)
+{
+    return (b->dir & WIRE_DIR_out) != 0;
+}
+
+static bool check_buffers(const struct wire_call_request *m, const struct agent_limits *limits, struct fault *f)
+{
+    uint64_t placed = 0, reply = 64;
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        const struct wire_buffer *b = &m->buffers.items[i];
+        if (b->dir > WIRE_DIR_both)
+            return bad_buffer(f, i, ".dir", "a direction is 0 to 3");
+        if ((b->has & WIRE_HAS(buffer, data)) && (b->dir & WIRE_DIR_in) == 0)
+            return bad_buffer(f, i, ".data", "data needs the direction in or both");
+        if (b->data.len > b->len)
+            return bad_buffer(f, i, ".data", "longer than the buffer");
+        placed += b->len;
+        reply += returned(b) ? (uint64_t)b->len + 16 : 0;
+    }
+    if (placed > limits->memory)
+        return set_fault(f, WIRE_ERR_LIMIT, "buffers", "more memory than was agreed");
+    if (reply > limits->frame)
+        return set_fault(f, WIRE_ERR_LIMIT, "buffers", "the reply would not fit into a frame");
+    return true;
+}
+
+static bool check_spec(const struct wire_call_request *m, uint32_t i, struct fault *f)
+{
+    const struct wire_spec *s = &m->specs.items[i];
+    const uint32_t place = s->has & (WIRE_HAS(spec, arg) | WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset));
+    if (s->target >= m->buffers.count)
+        return bad_spec(f, i, ".target", "no such buffer");
+    if (place == WIRE_HAS(spec, arg))
+        return s->arg < WIRE_ARGS_MAX || bad_spec(f, i, ".arg", "an argument is 0 to 5");
+    if (place != (WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset)))
+        return bad_spec(f, i, "", "a place is either arg, or buffer and offset");
+    if (s->buffer >= m->buffers.count)
+        return bad_spec(f, i, ".buffer", "no such buffer");
+    uint32_t len = m->buffers.items[s->buffer].len;
+    if (len < sizeof(void *) || s->offset > len - sizeof(void *))
+        return bad_spec(f, i, ".offset", "the pointer would end beyond the buffer");
+    return true;
+}
+
+static bool check_specs(const struct wire_call_request *m, struct fault *f)
+{
+    for (uint32_t i = 0; i < m->specs.count; i++) {
+        if (!check_spec(m, i, f))
+            return false;
+    }
+    return true;
+}
+
+/* On somebody's machine: calls that would end or damage it are not ours to make. */
+static bool check_policy(const struct agent *a, const struct wire_call_request *m, struct fault *f)
+{
+    static const int64_t refused[] = {__NR_reboot,        __NR_kexec_load,    __NR_init_module, __NR_finit_module,
+                                      __NR_delete_module, __NR_swapoff,       __NR_swapon,      __NR_settimeofday,
+                                      __NR_clock_settime, __NR_kexec_file_load};
+    bool denied = m->nr == __NR_kill && m->args.count > 0 && m->args.at[0] == -1;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        denied |= m->nr == refused[i];
+    if (a->guest || !denied)
+        return true;
+    return set_fault(f, WIRE_ERR_DENIED, "nr", "refused outside a guest");
+}
+
+/* ---- place, patch, execute ---- */
+
+/* Addresses of all buffers into a->placed, filled; false without memory. */
+static bool place(struct agent *a, const struct wire_call_request *m)
+{
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        const struct wire_buffer *b = &m->buffers.items[i];
+        uint8_t *p = arena_place(&a->arena, b->len);
+        if (p == NULL)
+            return false;
+        if (b->data.len > 0)
+            memcpy(p, b->data.ptr, b->data.len);
+        memset(p + b->data.len, 0, b->len - b->data.len);
+        a->placed[i] = p;
+    }
+    return true;
+}
+
+static void patch(const struct agent *a, const struct wire_call_request *m, int64_t args[WIRE_ARGS_MAX])
+{
+    for (uint32_t i = 0; i < m->specs.count; i++) {
+        const struct wire_spec *s = &m->specs.items[i];
+        uintptr_t address = (uintptr_t)a->placed[s->target];
+        if (s->has & WIRE_HAS(spec, arg))
+            args[s->arg] = (int64_t)address;
+        else
+            memcpy(a->placed[s->buffer] + s->offset, &address, sizeof address);
+    }
+}
+
+/* Numbers that return a second time in a child (SPEC [EXEC-7]). */
+static int returns_twice(int64_t nr)
+{
+#ifdef __NR_fork
+    if (nr == __NR_fork || nr == __NR_vfork)
+        return 1;
+#endif
+    return nr == __NR_clone || nr == __NR_clone3;
+}
+
+/* The script's signal mask holds for its system call alone. */
+static int64_t execute(struct agent *a, int64_t nr, const int64_t args[WIRE_ARGS_MAX])
+{
+    const uint64_t all = UINT64_MAX;
+    sys4(__NR_rt_sigprocmask, SYS_SIG_SETMASK, sys_ptr(&a->script_mask), 0, 8);
+    int64_t ret = a->invoke(nr, args, returns_twice(nr));
+    sys4(__NR_rt_sigprocmask, SYS_SIG_SETMASK, sys_ptr(&all), sys_ptr(&a->script_mask), 8);
+    return ret;
+}
+
+/* ---- collect ---- */
+
+static void reply_call(struct agent *a, const struct wire_envelope *e, const struct wire_call_request *m, int64_t ret)
+{
+    struct wire_writer w;
+    struct wire_call_reply reply = {.has = WIRE_HAS(call_reply, ret), .ret = ret, .outs = {a->outs, 0, 0}};
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        const struct wire_buffer *b = &m->buffers.items[i];
+        if (returned(b))
+            a->outs[reply.outs.count++] = (struct wire_bytes){a->placed[i], b->len};
+    }
+    if (reply.outs.count > 0)
+        reply.has |= WIRE_HAS(call_reply, outs);
+    session_begin(a, &w, e, WIRE_REPLY, WIRE_OP_call);
+    wire_put_call_reply(&w, &reply);
+    session_send(a, &w, true);
+}
+
+/* From here on the supervisor answers for us if we end. */
+static void run(struct agent *a, const struct wire_envelope *e, const struct wire_call_request *m)
+{
+    int64_t args[WIRE_ARGS_MAX] = {0};
+    a->shared->id = e->id;
+    a->shared->state = AGENT_RUNNING;
+    __asm__ volatile("" ::: "memory");
+    if (!place(a, m)) {
+        a->shared->state = AGENT_READING;
+        session_refuse(a, e, WIRE_ERR_NO_MEMORY, "buffers", wire_error_text(WIRE_ERR_NO_MEMORY));
+    } else {
+        memcpy(args, m->args.at, m->args.count * sizeof args[0]);
+        patch(a, m, args);
+        reply_call(a, e, m, execute(a, m->nr, args));
+    }
+    arena_reset(&a->arena);
+}
+
+void op_call(struct agent *a, const struct wire_envelope *e)
+{
+    const struct agent_limits *limits = &a->shared->limits;
+    struct wire_call_request m = {.buffers = {a->buffers, 0, limits->buffers}, .specs = {a->specs, 0, limits->specs}};
+    struct fault fault = {WIRE_ERR_none, "", ""};
+    size_t at;
+    enum wire_status status = wire_decode_call_request(e->body, &m, &at);
+    if (status != WIRE_OK)
+        session_refuse_body(a, e, "call_request", status, at);
+    else if (check_buffers(&m, limits, &fault) && check_specs(&m, &fault) && check_policy(a, &m, &fault))
+        run(a, e, &m);
+    else
+        session_refuse(a, e, fault.code, fault.path, fault.text);
+}

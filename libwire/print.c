@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Any frame as one line, for traces and test failures, and the path of a field.
+ * Works from the tables and the raw bytes: what does not decode is shown too.
+ */
+#include "wire_impl.h"
+
+/* ---- output that never overflows and counts what it would have taken ---- */
+
+struct text {
+    char *out;
+    size_t cap, len;
+};
+
+static void add_char(struct text *t, char c)
+{
+    if (t->len + 1 < t->cap)
+        t->out[t->len] = c;
+    t->len++;
+}
+
+static void add(struct text *t, const char *s)
+{
+    while (*s != '\0')
+        add_char(t, *s++);
+}
+
+static void add_uint(struct text *t, uint64_t value)
+{
+    char digits[20];
+    unsigned n = 0;
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (n > 0)
+        add_char(t, digits[--n]);
+}
+
+static void add_int(struct text *t, uint64_t bits, bool negative)
+{
+    if (negative)
+        add_char(t, '-');
+    add_uint(t, negative ? 0 - bits : bits);
+}
+
+static void add_hex(struct text *t, const uint8_t *p, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        add_char(t, digits[p[i] >> 4]);
+        add_char(t, digits[p[i] & 15]);
+    }
+}
+
+static void finish(struct text *t)
+{
+    if (t->cap > 0)
+        t->out[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+}
+
+/* ---- values without a table ---- */
+
+enum { SHOWN_BYTES = 32 }; /* of a bin or str; the rest is "..." */
+
+static void add_bin(struct text *t, struct wire_bytes b)
+{
+    size_t shown = b.len < SHOWN_BYTES ? b.len : SHOWN_BYTES;
+    add_char(t, '<');
+    add_uint(t, b.len);
+    add(t, b.len > 0 ? ": " : "");
+    add_hex(t, b.ptr, shown);
+    add(t, shown < b.len ? "...>" : ">");
+}
+
+static void add_str(struct text *t, struct wire_bytes b)
+{
+    size_t shown = b.len < 4 * SHOWN_BYTES ? b.len : 4 * SHOWN_BYTES;
+    add_char(t, '"');
+    for (size_t i = 0; i < shown; i++) {
+        bool plain = b.ptr[i] >= ' ' && b.ptr[i] != 127 && b.ptr[i] != '"' && b.ptr[i] != '\\';
+        if (!plain)
+            add(t, "\\x");
+        if (plain)
+            add_char(t, (char)b.ptr[i]);
+        else
+            add_hex(t, b.ptr + i, 1);
+    }
+    add(t, shown < b.len ? "\"..." : "\"");
+}
+
+/* An integer, text or bytes; anything else as hex. */
+static void add_scalar(struct text *t, struct wire_reader *r)
+{
+    uint8_t first = r->p < r->end ? *r->p : 0xc1;
+    const uint8_t *at = r->p;
+    struct wire_bytes bytes;
+    bool negative;
+    if (first <= 0x7f || first >= 0xe0 || (first >= 0xcc && first <= 0xd3)) {
+        uint64_t bits = wire_get_integer(r, &negative);
+        add_int(t, bits, negative);
+    } else if (first >= 0xc4 && first <= 0xc6) {
+        wire_get_bin(r, &bytes);
+        add_bin(t, bytes);
+    } else if ((first & 0xe0) == 0xa0 || (first >= 0xd9 && first <= 0xdb)) {
+        wire_get_str(r, &bytes);
+        add_str(t, bytes);
+    } else {
+        wire_skip(r);
+        add(t, "?");
+        add_hex(t, at, (size_t)(r->p - at) < SHOWN_BYTES ? (size_t)(r->p - at) : SHOWN_BYTES);
+    }
+}
+
+static bool is_array(const struct wire_reader *r)
+{
+    return r->p < r->end && ((*r->p & 0xf0) == 0x90 || *r->p == 0xdc || *r->p == 0xdd);
+}
+
+/* ---- values with one ---- */
+
+static const struct wire_field_row *field_find(const struct wire_record_row *record, uint64_t number)
+{
+    for (uint32_t i = 0; record != NULL && i < record->field_count; i++) {
+        if (record->fields[i].number == number)
+            return &record->fields[i];
+    }
+    return NULL;
+}
+
+static void add_record(struct text *t, struct wire_reader *r, const struct wire_record_row *record);
+
+static void add_value(struct text *t, struct wire_reader *r, const struct wire_field_row *field)
+{
+    const struct wire_record_row *of = field != NULL && field->of != NULL ? wire_record_find(field->of) : NULL;
+    if (field == NULL || !is_array(r)) {
+        add_scalar(t, r);
+        return;
+    }
+    uint32_t count = wire_get_array(r);
+    add_char(t, '[');
+    for (uint32_t i = 0; i < count && r->status == WIRE_OK; i++) {
+        add(t, i > 0 ? " " : "");
+        if (of != NULL)
+            add_record(t, r, of);
+        else
+            add_scalar(t, r);
+    }
+    add_char(t, ']');
+}
+
+/* Records nest as ops.def says: two deep. */
+static void add_record(struct text *t, struct wire_reader *r, const struct wire_record_row *record)
+{
+    uint32_t count = wire_get_map(r);
+    add_char(t, '{');
+    for (uint32_t i = 0; i < count && r->status == WIRE_OK; i++) {
+        uint64_t number = wire_get_uint(r, UINT64_MAX);
+        const struct wire_field_row *field = field_find(record, number);
+        add(t, i > 0 ? " " : "");
+        if (field != NULL)
+            add(t, field->name);
+        else
+            add_uint(t, number);
+        add_char(t, '=');
+        add_value(t, r, field);
+    }
+    add_char(t, '}');
+}
+
+/* ---- envelopes ---- */
+
+/* The record of a body, by kind and code; *name is the word to print for the code. */
+static const struct wire_record_row *body_record(const struct wire_envelope *e, const char **name)
+{
+    static const char *const suffix[] = {"_request", "_reply"};
+    const struct wire_row *row = wire_events();
+    *name = "?";
+    if (e->kind == WIRE_ERROR || e->kind == WIRE_GOODBYE) {
+        *name = e->code == 0 ? "ok" : wire_error_name(e->code);
+        return wire_record_find(e->kind == WIRE_ERROR ? "error" : "goodbye");
+    }
+    if (e->kind == WIRE_EVENT) {
+        while (row->name != NULL && row->code != e->code)
+            row++;
+    } else {
+        row = e->kind == WIRE_CANCEL ? NULL : wire_op_find(e->code);
+    }
+    if (row == NULL || row->name == NULL)
+        return NULL;
+    *name = row->name;
+    char full[64];
+    struct text t = {full, sizeof full, 0};
+    add(&t, row->name);
+    if (e->kind != WIRE_EVENT)
+        add(&t, suffix[e->kind]);
+    finish(&t);
+    return wire_record_find(full);
+}
+
+size_t wire_print(const void *ptr, size_t len, char *out, size_t cap)
+{
+    static const char *const kinds[] = {"request", "reply", "error", "event", "cancel", "goodbye"};
+    struct text t = {out, cap, 0};
+    struct wire_envelope e;
+    const char *name;
+    size_t at;
+    enum wire_status status = wire_get_envelope(ptr, len, &e, &at);
+    if (status == WIRE_OK) {
+        const struct wire_record_row *record = body_record(&e, &name);
+        struct wire_reader r;
+        wire_reader_init(&r, e.body.ptr, e.body.len);
+        add(&t, kinds[e.kind]);
+        add_char(&t, ' ');
+        add_uint(&t, e.id);
+        add_char(&t, ' ');
+        add(&t, name);
+        add(&t, " worker=");
+        add_uint(&t, e.worker);
+        add(&t, " generation=");
+        add_uint(&t, e.generation);
+        add_char(&t, ' ');
+        add_record(&t, &r, record);
+        status = wire_reader_end(&r);
+        at = r.at + (size_t)(e.body.ptr - (const uint8_t *)ptr);
+    }
+    if (status != WIRE_OK) {
+        add(&t, " !");
+        add(&t, wire_status_text(status));
+        add(&t, " at byte ");
+        add_uint(&t, at);
+        add_char(&t, ' ');
+        add_bin(&t, (struct wire_bytes){ptr, len});
+    }
+    finish(&t);
+    return t.len;
+}
+
+/* ---- paths ---- */
+
+/* Pass over one value; false when it does not end before the byte at fault. */
+static bool pass(struct wire_reader *r, const uint8_t *at)
+{
+    struct wire_reader probe = *r;
+    wire_skip(&probe);
+    if (probe.status != WIRE_OK || probe.p > at)
+        return false;
+    *r = probe;
+    return true;
+}
+
+void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap)
+{
+    struct text t = {out, cap, 0};
+    struct wire_reader r;
+    const uint8_t *fault = body.ptr + (at < body.len ? at : body.len);
+    wire_reader_init(&r, body.ptr, body.len);
+    while (record != NULL && r.p < fault) {
+        const struct wire_field_row *field = NULL;
+        uint32_t left = wire_get_map(&r);
+        while (left-- > 0 && r.p < fault) {
+            field = field_find(record, wire_get_uint(&r, UINT64_MAX));
+            if (!pass(&r, fault))
+                break;
+            field = NULL;
+        }
+        record = NULL;
+        if (field == NULL)
+            break;
+        add(&t, t.len > 0 ? "." : "");
+        add(&t, field->name);
+        if (r.p >= fault || !is_array(&r) || field->of == NULL)
+            break;
+        uint32_t i = 0, count = wire_get_array(&r);
+        while (i < count && pass(&r, fault))
+            i++;
+        add_char(&t, '[');
+        add_uint(&t, i);
+        add_char(&t, ']');
+        record = wire_record_find(field->of);
+    }
+    finish(&t);
+}
