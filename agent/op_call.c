@@ -190,6 +190,7 @@ static void run(struct agent *a, const struct wire_envelope *e, const struct wir
 {
     int64_t args[WIRE_ARGS_MAX] = {0};
     a->shared->id = e->id;
+    a->shared->execs = m->nr == __NR_execve || m->nr == __NR_execveat;
     a->shared->state = AGENT_RUNNING;
     __asm__ volatile("" ::: "memory");
     if (!place(a, m)) {

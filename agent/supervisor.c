@@ -76,20 +76,25 @@ static bool start(struct agent *a, struct life *life)
 
 /* ---- watch ---- */
 
-/* Is the executor's program still ours?  Its witness is at the same address as ours. */
-static bool still_ours(const struct agent *a, const struct life *life)
+enum program { PROGRAM_OURS, PROGRAM_ANOTHER, PROGRAM_NONE };
+
+/* What does the executor's process run?  Our witness is at the same address in it, if it is still us. */
+static enum program running_program(const struct agent *a, const struct life *life)
 {
     uint64_t seen = 0;
     struct sys_iovec local = {&seen, sizeof seen};
     struct sys_iovec remote = {&a->witness, sizeof a->witness};
     long n = sys6(__NR_process_vm_readv, life->pid, sys_ptr(&local), 1, sys_ptr(&remote), 1, 0);
-    return n == (long)sizeof seen && seen == a->witness;
+    if (n == -3 /* ESRCH */)
+        return PROGRAM_NONE;
+    return n == (long)sizeof seen && seen == a->witness ? PROGRAM_OURS : PROGRAM_ANOTHER;
 }
 
 static void look_for_exec(const struct agent *a, struct life *life)
 {
-    life->closed = still_ours(a, life);
-    life->execed = !life->closed;
+    enum program program = running_program(a, life);
+    life->closed = program == PROGRAM_OURS;
+    life->execed = program == PROGRAM_ANOTHER;
     if (life->pipe >= 0)
         sys1(__NR_close, life->pipe);
     life->pipe = -1;
@@ -144,7 +149,8 @@ static void watch(const struct agent *a, struct life *life)
     }
     if (life->ended == WIRE_ENDED_stopped)
         end_stopped(life);
-    if (life->execed)
+    bool called_exec = a->shared->state == AGENT_RUNNING && a->shared->execs; /* and was gone before we looked */
+    if (life->execed || (called_exec && life->ended == WIRE_ENDED_exited))
         life->ended = WIRE_ENDED_execed;
     if (life->pipe >= 0)
         sys1(__NR_close, life->pipe);

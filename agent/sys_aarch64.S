@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * aarch64: the program's entry, and the one system call that scripts make.
+ * aarch64: the one system call that scripts make.
  */
         .text
-
-        .globl  _start
-        .weak   agent_start
-_start:
-        mov     x29, #0
-        mov     x30, #0
-        mov     x0, sp                  /* argc, argv, envp, auxv as the kernel laid them */
-        bl      agent_start
-        brk     #0
 
 /* int64_t agent_syscall6(int64_t nr, const int64_t args[6], int twice)
  *

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * x86-64: the program's entry, and the one system call that scripts make.
+ * x86-64: the one system call that scripts make.
  */
         .text
-
-        .globl  _start
-        .weak   agent_start
-_start:
-        xor     %ebp, %ebp
-        mov     %rsp, %rdi              /* argc, argv, envp, auxv as the kernel laid them */
-        and     $-16, %rsp
-        call    agent_start
-        ud2
 
 /* int64_t agent_syscall6(int64_t nr, const int64_t args[6], int twice)
  *

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+#
+# The only makefile.  `make help` lists what it can do; everything is built under $(B).
+#
+#   make CC=clang          another compiler
+#   make SAN=1 check-fast  with ASan and UBSan, under build/san
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SAN     ?=
+B       ?= build$(if $(SAN),/san)
+
+CC      ?= gcc
+AR      ?= ar
+CROSS   ?= aarch64-linux-gnu-
+OPT     ?= $(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2)
+comma   := ,
+CFLAGS  ?= -g
+WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
+STD     := -std=c11 -D_GNU_SOURCE
+ALL_CFLAGS = $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -MMD -MP $(CFLAGS)
+
+LUA_CFLAGS  ?= $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include/lua5.4)
+LUA_LIBS    ?= $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
+LUA_SHARE   ?= $(PREFIX)/share/lua/5.4
+LUA_LIB     ?= $(PREFIX)/lib/lua/5.4
+LIBS        := -ljansson
+
+# ---- what there is ----
+
+sources  = $(sort $(wildcard $(1)/*.c))
+objects  = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
+
+WIRE     := $(call objects,libwire)
+PROVIUM  := $(call objects,libprovium) $(B)/obj/libprovium/agent_blob.o
+LUA_CORE := $(filter-out %/main.o,$(call objects,bindings/lua))
+LUA_FILES := $(patsubst bindings/lua/%,$(B)/lua/%,$(wildcard bindings/lua/provium/*.lua))
+CONFORM  := $(call objects,conformance) $(B)/obj/conformance/embed.o
+HOSTED   := $(patsubst agent/%.c,$(B)/obj/hosted/%.o,$(call sources,agent)) $(B)/obj/hosted/sys.o
+FAST_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/wire/test_*.c tests/provium/test_*.c tests/agent/test_*.c))
+VM_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/vm/test_*.c))
+SUPPORT  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/support/*.c))
+BENCH    := $(patsubst bench/bench_%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
+
+PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
+LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
+MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
+
+.PHONY: all help setup setup-check kernel demo check check-fast check-vm check-build bench spec install uninstall clean
+.DELETE_ON_ERROR:
+
+all: $(LIBRARIES) $(PROGRAMS) $(MODULE)
+
+help:
+	@echo 'make demo         install what is missing, build, run examples/demo.lua on a real kernel'
+	@echo 'make check        install what is missing, build, run every test'
+	@echo 'make check-fast   the tests without a VM       make check-vm   the tests with one'
+	@echo 'make              build everything under $(B)/'
+	@echo 'make kernel       fetch the default guest kernel into the cache'
+	@echo 'make bench        figures, each beside what it is measured against'
+	@echo 'make spec         print the tables of SPEC.md anew'
+	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
+
+# ---- libraries ----
+
+$(B)/obj/libprovium/error.o: ALL_CFLAGS += -DPROVIUM_VERSION_TEXT='"provium $(VERSION)"'
+$(B)/obj/bindings/lua/%: ALL_CFLAGS += -Ilibprovium $(LUA_CFLAGS)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/libwire.a: $(WIRE)
+	$(AR) rcsD $@ $^
+
+$(B)/libprovium.a: $(PROVIUM)
+	$(AR) rcsD $@ $^
+
+$(B)/obj/libprovium/agent_blob.o: libprovium/agent_blob.S $(B)/provium-agent
+	@mkdir -p $(@D)
+	$(CC) -DAGENT_FILE='"$(B)/provium-agent"' -c $< -o $@
+
+# ---- the agent: static, without a libc; never instrumented ----
+
+AGENT_CFLAGS = $(STD) -Os -g0 $(WARN) -MMD -MP -ffreestanding -fno-stack-protector -fno-pie -fno-asynchronous-unwind-tables \
+  -ffunction-sections -fdata-sections -fno-builtin -DAGENT_VERSION='"$(VERSION)"'
+AGENT_LDFLAGS = -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code
+agent_objects = $(patsubst %,$(B)/agent-$(1)/%.o,$(basename $(call sources,agent) $(call sources,libwire)) agent/sys_$(1) agent/start_$(1))
+
+$(B)/agent-x86_64/%.o: AGENT_CC = $(CC)
+$(B)/agent-aarch64/%.o: AGENT_CC = $(CROSS)gcc
+
+define AGENT_RULES
+$(B)/agent-$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(AGENT_CC) $$(AGENT_CFLAGS) -c $$< -o $$@
+$(B)/agent-$(1)/%.o: %.S
+	@mkdir -p $$(@D)
+	$$(AGENT_CC) -c $$< -o $$@
+endef
+$(foreach arch,x86_64 aarch64,$(eval $(call AGENT_RULES,$(arch))))
+
+$(B)/provium-agent: $(call agent_objects,x86_64)
+	$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
+
+$(B)/provium-agent-aarch64: $(call agent_objects,aarch64)
+	$(CROSS)gcc $(AGENT_LDFLAGS) -s -o $@ $^
+
+# ---- Lua ----
+
+$(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def $(wildcard bindings/lua/provium/*.lua)
+	@mkdir -p $(@D)
+	$(CC) -Ibindings/lua -Wa,-Ibindings/lua -c $< -o $@
+
+$(B)/provium: $(B)/obj/bindings/lua/main.o $(LUA_CORE) $(B)/obj/bindings/lua/sources.o $(LIBRARIES)
+	$(CC) $(OPT) $(LDFLAGS) -Wl,-E -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LUA_LIBS) $(LIBS)
+
+$(B)/lua/provium/core.so: $(LUA_CORE) $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(LDFLAGS) -shared -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+
+$(B)/lua/%.lua: bindings/lua/%.lua
+	@mkdir -p $(@D)
+	cp $< $@
+
+# ---- conformance ----
+
+$(B)/obj/conformance/embed.o: conformance/embed.S $(B)/cases/all.case SPEC.md
+	@mkdir -p $(@D)
+	$(CC) -Wa,-I$(B)/cases -c $< -o $@
+
+$(B)/cases/all.case: $(sort $(wildcard conformance/cases/*.case))
+	@mkdir -p $(@D)
+	cat $^ >$@
+
+$(B)/provium-conformance: $(CONFORM) $(B)/libwire.a
+	$(CC) $(OPT) $(LDFLAGS) -o $@ $^
+
+# ---- tests ----
+
+$(B)/obj/hosted/%.o: agent/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' -c $< -o $@
+
+$(B)/obj/hosted/sys.o: agent/sys_$(shell uname -m).S
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $@
+
+$(B)/libhosted.a: $(HOSTED)
+	$(AR) rcsD $@ $^
+
+$(B)/tests/%: tests/%.c $(SUPPORT) $(B)/libhosted.a $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -Wpedantic,$(ALL_CFLAGS)) $(LDFLAGS) -o $@ $< $(SUPPORT) $(B)/libhosted.a $(B)/libprovium.a $(B)/libwire.a -lcriterion -lmsgpackc $(LIBS) -lpthread
+
+check-build: all $(FAST_TESTS) $(VM_TESTS) $(if $(SAN),,$(B)/provium-agent-aarch64)
+
+# ---- the commands of README ----
+
+setup:
+	@tools/setup.sh build
+
+setup-check:
+	@tools/setup.sh check
+
+kernel:
+	@tools/get-kernel.sh
+
+demo: setup
+	@$(MAKE) --no-print-directory -s kernel all
+	$(B)/provium run examples/demo.lua
+
+check: setup-check
+	@$(MAKE) --no-print-directory -s kernel check-build
+	@B=$(B) tools/check.sh fast vm
+
+check-fast: check-build
+	@B=$(B) tools/check.sh fast
+
+check-vm: check-build
+	@B=$(B) tools/check.sh vm
+
+bench: all $(BENCH)
+	@B=$(B) bench/run.sh
+
+$(B)/bench/%: bench/bench_%.c $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+
+spec: $(B)/specgen
+	$(B)/specgen SPEC.md >$(B)/SPEC.md
+	cp $(B)/SPEC.md SPEC.md
+
+$(B)/specgen: $(B)/obj/tools/specgen.o $(B)/libwire.a
+	$(CC) $(OPT) -o $@ $^
+
+# ---- install ----
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 libwire/wire.h libwire/ops.def libprovium/provium.h $(DESTDIR)$(PREFIX)/include/provium
+	install -m 644 libwire/errors.def libprovium/status.def $(DESTDIR)$(PREFIX)/include/provium
+	install -m 644 $(LIBRARIES) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(LUA_FILES) $(DESTDIR)$(LUA_SHARE)/provium
+	install -m 755 $(B)/lua/provium/core.so $(DESTDIR)$(LUA_LIB)/provium
+
+uninstall:
+	rm -f $(patsubst %,$(DESTDIR)$(PREFIX)/bin/%,$(notdir $(PROGRAMS))) $(patsubst %,$(DESTDIR)$(PREFIX)/lib/%,$(notdir $(LIBRARIES)))
+	rm -rf $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj $(B)/agent-* -name '*.d' 2>/dev/null)

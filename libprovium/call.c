@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calls: build, send, wait, and what came back as a result.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "session_impl.h"
+
+static enum provium_status check_open(struct provium_session *s, const char *caller)
+{
+    if (s->state == SESSION_OPEN)
+        return PROVIUM_OK;
+    if (s->state == SESSION_NEW)
+        return provium_fail(&s->error, PROVIUM_E_STATE, 0, "%s: the session is not open", caller);
+    if (s->error.code == PROVIUM_OK)
+        s->error.code = PROVIUM_E_CLOSED;
+    return s->error.code; /* the reason why it ended is still the answer */
+}
+
+/* Give back what a large frame of the last call made resident. */
+static void trim(struct provium_session *s)
+{
+    if (s->rx_used <= SESSION_KEEP || wire_stream_midway(&s->stream))
+        return;
+    madvise(s->rx, SESSION_CHANNEL_CAP, MADV_DONTNEED);
+    s->rx_used = 0;
+}
+
+/* ---- results ---- */
+
+static size_t count_returned(const struct wire_call_request *m)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < m->buffers.count; i++)
+        n += (m->buffers.items[i].dir & WIRE_DIR_out) != 0;
+    return n;
+}
+
+static enum provium_ended ended_of(uint8_t ended)
+{
+    static const enum provium_ended map[] = {PROVIUM_RETURNED, PROVIUM_EXITED, PROVIUM_EXECED, PROVIUM_KILLED,
+                                             PROVIUM_STOPPED};
+    return map[ended];
+}
+
+/* Are the outputs those that were asked for, in number and length? */
+static bool outs_match(const struct wire_call_request *m, const struct wire_list *outs)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        const struct wire_buffer *b = &m->buffers.items[i];
+        if ((b->dir & WIRE_DIR_out) == 0)
+            continue;
+        if (n == outs->count || outs->items[n++].len != b->len)
+            return false;
+    }
+    return n == outs->count;
+}
+
+static bool sane_reply(const struct wire_call_request *m, const struct wire_call_reply *reply)
+{
+    if ((reply->has & WIRE_HAS(call_reply, ended)) == 0)
+        return (reply->has & WIRE_HAS(call_reply, ret)) && outs_match(m, &reply->outs);
+    return reply->ended >= WIRE_ENDED_exited && reply->ended <= WIRE_ENDED_stopped && reply->outs.count == 0;
+}
+
+static enum provium_status take_reply(struct provium_session *s, const struct wire_envelope *e, const char *caller,
+                                      const struct wire_call_request *m, struct provium_result *result)
+{
+    struct wire_call_reply reply = {.outs = {s->scratch.wire_outs, 0, (uint32_t)s->scratch.buffer_cap}};
+    size_t at;
+    enum wire_status status = wire_decode_call_reply(e->body, &reply, &at);
+    if (status != WIRE_OK || e->code != WIRE_OP_call || !sane_reply(m, &reply))
+        return session_lost(s, PROVIUM_E_PROTOCOL, caller,
+                            status != WIRE_OK ? wire_status_text(status) : "the agent's reply does not fit the request");
+    for (uint32_t i = 0; i < reply.outs.count; i++)
+        s->scratch.outs[i] = (struct provium_bytes){reply.outs.items[i].ptr, reply.outs.items[i].len};
+    *result = (struct provium_result){.ret = reply.ret,
+                                      .outs = reply.outs.count > 0 ? s->scratch.outs : NULL,
+                                      .out_count = count_returned(m),
+                                      .ended = ended_of(reply.ended),
+                                      .status = (int)reply.status,
+                                      .signal = (int)reply.signal,
+                                      .executed = true};
+    if (reply.has & WIRE_HAS(call_reply, fresh))
+        s->generation = reply.fresh;
+    return PROVIUM_OK;
+}
+
+/* The executor ended before this call reached it: report that end, once. */
+static void take_end(struct provium_session *s, const struct wire_call_request *m, struct provium_result *result)
+{
+    const struct wire_worker_ended *event = &s->ended.event;
+    *result = (struct provium_result){.out_count = count_returned(m),
+                                      .ended = ended_of(event->ended),
+                                      .status = (int)event->status,
+                                      .signal = (int)event->signal,
+                                      .executed = false};
+    if (event->has & WIRE_HAS(worker_ended, fresh))
+        s->generation = event->fresh;
+    s->ended.is = false;
+}
+
+/* ---- verbs ---- */
+
+enum provium_status provium_call(struct provium_session *s, const struct provium_call *call,
+                                 struct provium_result *result)
+{
+    const char *caller = call->caller != NULL ? call->caller : "provium_call";
+    struct wire_call_request m;
+    struct wire_envelope reply;
+    struct wire_writer w;
+    uint32_t refused;
+    enum provium_status status = check_open(s, caller);
+    if (status == PROVIUM_OK)
+        status = graph_build(s, call, &m);
+    if (status != PROVIUM_OK)
+        return status;
+    trim(s);
+    rpc_begin(s, &w, WIRE_OP_call);
+    if (m.buffers.count > 0)
+        wire_writer_borrow(&w, s->scratch.slices, 2 * (uint32_t)s->scratch.buffer_cap + 4);
+    wire_put_call_request(&w, &m);
+    if (wire_end(&w) != WIRE_OK || wire_writer_total(&w) - WIRE_FRAME_HEADER > s->info.frame_limit)
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: the buffers exceed the agreed frame of %u bytes", caller,
+                            s->info.frame_limit);
+    status = rpc_call(s, &w, caller, &reply, &refused);
+    if (status == PROVIUM_OK)
+        return take_reply(s, &reply, caller, &m, result);
+    if (status != PROVIUM_E_REFUSED || refused != WIRE_ERR_WORKER_REPLACED || !s->ended.is)
+        return status;
+    take_end(s, &m, result);
+    return PROVIUM_OK;
+}
+
+enum provium_status provium_syscall(struct provium_session *s, int64_t nr, const int64_t *args, size_t count,
+                                    int64_t *ret)
+{
+    struct provium_call call = {.caller = "provium_syscall", .nr = nr, .args = args, .arg_count = count};
+    struct provium_result result;
+    enum provium_status status = provium_call(s, &call, &result);
+    if (status != PROVIUM_OK)
+        return status;
+    *ret = result.ret;
+    if (result.ended == PROVIUM_RETURNED)
+        return PROVIUM_OK;
+    return provium_fail(&s->error, PROVIUM_E_REFUSED, 0, "provium_syscall: the call never returned: its executor ended");
+}
+
+enum provium_status provium_ping(struct provium_session *s)
+{
+    struct wire_ping_request m = {0};
+    struct wire_envelope reply;
+    struct wire_writer w;
+    uint32_t refused;
+    enum provium_status status = check_open(s, "provium_ping");
+    if (status != PROVIUM_OK)
+        return status;
+    rpc_begin(s, &w, WIRE_OP_ping);
+    wire_put_ping_request(&w, &m);
+    wire_end(&w);
+    return rpc_call(s, &w, "provium_ping", &reply, &refused);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The only reads and writes of the channel: non-blocking, under a deadline.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "session_impl.h"
+
+enum { IOVECS = 64 };
+
+/* Wait for an event of fd; E_TIMEOUT after the deadline. */
+static enum provium_status wait_fd(int fd, short events, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left = deadline_ms - provium_now_ms();
+        struct pollfd p = {.fd = fd, .events = events};
+        int n = poll(&p, 1, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
+        if (n > 0)
+            return PROVIUM_OK;
+        if (n < 0 && errno != EINTR)
+            return PROVIUM_E_CLOSED;
+        if (n == 0 && left <= 0)
+            return PROVIUM_E_TIMEOUT;
+    }
+}
+
+enum provium_status channel_read(struct provium_session *s, int64_t deadline_ms)
+{
+    size_t room;
+    uint8_t *space = wire_stream_space(&s->stream, &room);
+    for (;;) {
+        enum provium_status status = wait_fd(s->rfd, POLLIN, deadline_ms);
+        if (status != PROVIUM_OK)
+            return status;
+        ssize_t n = read(s->rfd, space, room);
+        if (n > 0) {
+            wire_stream_fed(&s->stream, (size_t)n);
+            return PROVIUM_OK;
+        }
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            return PROVIUM_E_CLOSED;
+    }
+}
+
+/* Gather what is left, as much as one call takes. */
+static ssize_t write_some(const struct provium_session *s, const struct wire_slice *slices, uint32_t count, size_t done)
+{
+    struct iovec iov[IOVECS];
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count < IOVECS ? count : IOVECS};
+    for (size_t i = 0; i < msg.msg_iovlen; i++)
+        iov[i] = (struct iovec){(void *)(uintptr_t)slices[i].ptr, slices[i].len};
+    iov[0].iov_base = (uint8_t *)iov[0].iov_base + done;
+    iov[0].iov_len -= done;
+    if (s->is_socket)
+        return sendmsg(s->wfd, &msg, MSG_NOSIGNAL);
+    return writev(s->wfd, iov, (int)msg.msg_iovlen);
+}
+
+enum provium_status channel_write(struct provium_session *s, const struct wire_slice *slices, uint32_t count,
+                                  int64_t deadline_ms)
+{
+    size_t done = 0; /* bytes of slices[0] */
+    while (count > 0) {
+        ssize_t n = write_some(s, slices, count, done);
+        if (n < 0 && errno == EAGAIN) {
+            enum provium_status status = wait_fd(s->wfd, POLLOUT, deadline_ms);
+            if (status != PROVIUM_OK)
+                return status;
+        } else if (n < 0 && errno != EINTR) {
+            return PROVIUM_E_CLOSED;
+        }
+        for (done += n > 0 ? (size_t)n : 0; count > 0 && done >= slices[0].len; slices++, count--)
+            done -= slices[0].len;
+    }
+    return PROVIUM_OK;
+}

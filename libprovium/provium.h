@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libprovium: raw system calls in a guest, from the host.
+ *
+ * A session talks to an agent over a channel; a VM boots a kernel under QEMU
+ * with the agent inside and gives the session to it.  A call describes buffers
+ * and pointer specs; what the kernel returned comes back as values.
+ *
+ *     struct provium_vm *vm = provium_vm_new();
+ *     int64_t pid;
+ *     if (provium_vm_boot(vm, NULL) == PROVIUM_OK &&
+ *         provium_syscall(provium_vm_session(vm), 39, NULL, 0, &pid) == PROVIUM_OK)
+ *         printf("pid %" PRId64 "\n", pid);
+ *     else
+ *         fprintf(stderr, "%s\n", provium_vm_error(vm)->text);
+ *     provium_vm_free(vm);
+ *
+ * Functions return PROVIUM_OK or what went wrong; the handle keeps the details.
+ * A handle is for one thread at a time; different handles are independent.
+ * The library prints nothing, keeps no global state and installs no handlers.
+ */
+#ifndef PROVIUM_H
+#define PROVIUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct provium_session;
+struct provium_vm;
+
+enum {
+    PROVIUM_ARGS_MAX = 6,
+    PROVIUM_ERROR_MAX = 6144,        /* bytes of an error's text, NUL included */
+    PROVIUM_CALL_TIMEOUT_MS = 60000, /* default deadline of a call */
+    PROVIUM_BOOT_TIMEOUT_MS = 60000  /* default deadline of a boot */
+};
+
+enum provium_status {
+#define PROVIUM_STATUS(name, text) PROVIUM_##name,
+#include "status.def"
+};
+
+/* The last error of a handle.  The text starts with the public function's name, or
+ * with the `caller` of a call; it is one line, then the console's tail if a guest ended. */
+struct provium_error {
+    enum provium_status code;
+    int sys_errno; /* errno of the host, or 0 */
+    char text[PROVIUM_ERROR_MAX];
+};
+
+/* Bytes that somebody else owns. */
+struct provium_bytes {
+    const uint8_t *ptr;
+    size_t len;
+};
+
+/* ---- sessions: an agent at the other end of a channel ---- */
+
+/* What hello said.  Strings live as long as the session. */
+struct provium_info {
+    const char *agent, *arch, *kernel;
+    uint32_t version;
+    uint32_t frame_limit, buffer_limit, spec_limit, memory_limit; /* as agreed */
+    uint32_t page_size;
+    uint8_t pointer_width; /* bytes */
+    bool big_endian;
+    uint8_t instance[16];
+};
+
+/* A session without a channel; NULL without memory.  free accepts NULL and closes only
+ * what the session opened itself. */
+struct provium_session *provium_session_new(void);
+void provium_session_free(struct provium_session *s);
+
+/* Start a session with an agent that reads what is written to wfd and writes what is
+ * read from rfd (they may be the same).  Both are borrowed and made non-blocking.
+ * Waits for hello until timeout_ms has passed. */
+enum provium_status provium_session_open(struct provium_session *s, int rfd, int wfd, unsigned timeout_ms);
+
+/* Start the program argv[0] (looked up in PATH), an agent on its stdin and stdout, and open a
+ * session with it.  The session owns the process: free kills and reaps it. */
+enum provium_status provium_session_spawn(struct provium_session *s, const char *const argv[], unsigned timeout_ms);
+
+/* Open a session with the agent that listens on the unix socket at path. */
+enum provium_status provium_session_connect(struct provium_session *s, const char *path, unsigned timeout_ms);
+
+/* How long later calls wait for their answer.  A call that got none is E_TIMEOUT; its late
+ * answer is dropped, and the executor may still be busy with it. */
+void provium_session_set_timeout(struct provium_session *s, unsigned timeout_ms);
+
+const struct provium_info *provium_session_info(const struct provium_session *s);
+const struct provium_error *provium_session_error(const struct provium_session *s);
+
+/* Number of a system call by name in the guest's architecture; -1 when it is not known. */
+int64_t provium_session_nr(const struct provium_session *s, const char *name);
+
+/* ---- calls ---- */
+
+/* An argument that is a buffer: guest memory whose address becomes argument `arg`. */
+struct provium_buffer {
+    unsigned arg;     /* 0 to 5; each at most once */
+    const void *data; /* initial content, len bytes; NULL: zeros; returned after the call */
+    size_t len;
+};
+
+/* A pointer inside a buffer, as the seed's pointer specs. */
+struct provium_ptr {
+    unsigned buf_idx;    /* the argument index of the buffer that holds the pointer */
+    uint64_t ptr_offset; /* byte of that buffer at which the address is written */
+    uint64_t data_len;   /* bytes of the sub-buffer that it points to */
+    const void *data;    /* its first bytes, or NULL; the rest is zero */
+    size_t data_size;    /* bytes at data, at most data_len */
+    bool output;         /* return the sub-buffer after the call */
+};
+
+struct provium_call {
+    const char *caller; /* begins error texts; NULL: "provium_call" */
+    const char *list;   /* what error texts call `ptrs`; NULL: "ptrs" */
+    unsigned first;     /* the first index of lists in error texts: 0, or 1 for Lua */
+    int64_t nr;
+    const int64_t *args; /* arg_count of them, at most six; the rest is 0 */
+    size_t arg_count;
+    const struct provium_buffer *bufs; /* in any order */
+    size_t buf_count;
+    const struct provium_ptr *ptrs; /* later ones win where two overlap */
+    size_t ptr_count;
+};
+
+enum provium_ended { PROVIUM_RETURNED, PROVIUM_EXITED, PROVIUM_EXECED, PROVIUM_KILLED, PROVIUM_STOPPED };
+
+/* What came back.  Everything borrows the session until its next call. */
+struct provium_result {
+    int64_t ret;                      /* what the kernel returned; 0 when it never did */
+    const struct provium_bytes *outs; /* the buffers by ascending arg, then the outputs in spec order */
+    size_t out_count;                 /* also set when ended, with outs NULL */
+    enum provium_ended ended;         /* RETURNED, or how the executor ended */
+    int status, signal;               /* exit status and signal, where ended */
+    bool executed;                    /* false: the executor was gone before this call reached it */
+};
+
+/* Execute one call.  A kernel failure is a result, not an error.  E_ARGUMENT and E_LIMIT
+ * are found before anything is sent; E_REFUSED by the agent; in all three nothing was
+ * executed and the session goes on. */
+enum provium_status provium_call(struct provium_session *s, const struct provium_call *call,
+                                 struct provium_result *result);
+
+/* provium_call without memory.  A call that never returns is E_REFUSED here. */
+enum provium_status provium_syscall(struct provium_session *s, int64_t nr, const int64_t *args, size_t count,
+                                    int64_t *ret);
+
+/* Ask the agent for a sign of life. */
+enum provium_status provium_ping(struct provium_session *s);
+
+/* ---- virtual machines ---- */
+
+/* A file that the guest finds at the path `guest` (absolute), copied from the host. */
+struct provium_file {
+    const char *guest, *host;
+};
+
+/* How to boot.  Zero or NULL asks for the default. */
+struct provium_boot {
+    const char *kernel;  /* vmlinux or bzImage; default: PROVIUM_KERNEL, then the cache (docs/kernels.md) */
+    const char *modules; /* a /lib/modules/RELEASE directory; default: the one beside the cached kernel;
+                            "none": everything is built in */
+    const char *initrd;  /* a further initramfs archive, unpacked before ours */
+    const char *cmdline; /* added to the kernel's command line */
+    const char *machine; /* QEMU's -machine; default: pc, tuned */
+    const char *accel;   /* "auto" (default), "kvm", "tcg" */
+    const char *qemu;    /* default: qemu-system-x86_64 */
+    const char *agent;   /* an agent's binary; default: the one inside this library */
+    uint64_t memory;     /* bytes; default 512 MiB */
+    unsigned cpus;       /* default 1 */
+    const struct provium_file *files;
+    size_t file_count;
+    unsigned timeout_ms; /* until the agent says hello; default PROVIUM_BOOT_TIMEOUT_MS */
+};
+
+/* A VM that is not booted; NULL without memory.  free accepts NULL, kills what runs. */
+struct provium_vm *provium_vm_new(void);
+void provium_vm_free(struct provium_vm *vm);
+
+/* Boot and wait for the agent.  On failure nothing is left running and the VM can be
+ * booted again.  The text of the error ends with the console's last lines. */
+enum provium_status provium_vm_boot(struct provium_vm *vm, const struct provium_boot *boot);
+
+/* The session of a booted VM, owned by the VM; NULL before boot and after its end. */
+struct provium_session *provium_vm_session(struct provium_vm *vm);
+
+/* The last error of the VM, or of its session if that came later. */
+const struct provium_error *provium_vm_error(const struct provium_vm *vm);
+
+/* Copy the last console bytes into out, NUL-terminated; at most cap - 1 of them.  Returns how many. */
+size_t provium_vm_console(const struct provium_vm *vm, char *out, size_t cap);
+
+/* End QEMU: shutdown asks it to quit and waits a little, kill does not ask.  Either is a
+ * no-op on a VM that does not run. */
+enum provium_status provium_vm_shutdown(struct provium_vm *vm);
+void provium_vm_kill(struct provium_vm *vm);
+
+/* Process id of QEMU, or 0. */
+long provium_vm_pid(const struct provium_vm *vm);
+
+const char *provium_status_text(enum provium_status status);
+const char *provium_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

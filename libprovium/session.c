@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host's half of a session: docs/state-machines.md, "Session".  Opens it, says
+ * hello, and knows when it is over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session_impl.h"
+
+/* ---- life ---- */
+
+static uint8_t *reserve(void)
+{
+    void *p = mmap(NULL, SESSION_CHANNEL_CAP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+struct provium_session *provium_session_new(void)
+{
+    struct provium_session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->rfd = s->wfd = -1;
+    s->timeout_ms = PROVIUM_CALL_TIMEOUT_MS;
+    s->rx = reserve();
+    s->tx = reserve();
+    if (s->rx != NULL && s->tx != NULL)
+        return s;
+    provium_session_free(s);
+    return NULL;
+}
+
+static void close_own(struct provium_session *s)
+{
+    if (s->own_fds && s->rfd >= 0)
+        close(s->rfd);
+    if (s->own_fds && s->wfd >= 0 && s->wfd != s->rfd)
+        close(s->wfd);
+    if (s->child > 0) {
+        kill(s->child, SIGKILL);
+        while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    s->rfd = s->wfd = -1;
+    s->own_fds = false;
+    s->child = 0;
+}
+
+void provium_session_free(struct provium_session *s)
+{
+    if (s == NULL)
+        return;
+    close_own(s);
+    if (s->rx != NULL)
+        munmap(s->rx, SESSION_CHANNEL_CAP);
+    if (s->tx != NULL)
+        munmap(s->tx, SESSION_CHANNEL_CAP);
+    free(s->scratch.buffers);
+    free(s->scratch.specs);
+    free(s->scratch.wire_outs);
+    free(s->scratch.outs);
+    free(s->scratch.slices);
+    free(s);
+}
+
+void provium_session_explain(struct provium_session *s, provium_explain_fn *fn, void *context)
+{
+    s->explain = fn;
+    s->explain_context = context;
+}
+
+enum provium_status session_lost(struct provium_session *s, enum provium_status code, const char *caller,
+                                 const char *reason)
+{
+    bool first = s->state != SESSION_BROKEN;
+    s->state = SESSION_BROKEN;
+    provium_fail(&s->error, code, 0, "%s: %s", caller, reason);
+    if (first && s->explain != NULL)
+        s->explain(s->explain_context, &s->error);
+    return s->error.code;
+}
+
+/* ---- sync ---- */
+
+static enum provium_status send_sync(struct provium_session *s, const uint8_t nonce[8], int64_t deadline_ms)
+{
+    uint8_t bytes[WIRE_SYNC_LEN];
+    struct wire_slice slice = {bytes, sizeof bytes};
+    memcpy(bytes, WIRE_SYNC_HOST, 8);
+    memcpy(bytes + 8, nonce, 8);
+    return channel_write(s, &slice, 1, deadline_ms);
+}
+
+/* Read until our nonce comes back, or until `until`. */
+static enum provium_status hunt_echo(struct provium_session *s, const uint8_t nonce[8], int64_t until)
+{
+    struct wire_bytes frame;
+    for (;;) {
+        enum wire_found found = wire_stream_next(&s->stream, &frame);
+        if (found == WIRE_FOUND_sync && memcmp(s->stream.nonce, nonce, 8) == 0)
+            return PROVIUM_OK;
+        s->stream.synced = false; /* an older session's echo: go on hunting behind it */
+        if (found != WIRE_FOUND_nothing)
+            continue;
+        enum provium_status status = channel_read(s, until);
+        if (status != PROVIUM_OK)
+            return status;
+    }
+}
+
+static enum provium_status synchronise(struct provium_session *s, int64_t deadline_ms)
+{
+    uint8_t nonce[8];
+    enum provium_status status;
+    if (getrandom(nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
+        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "provium_session_open: getrandom: %s", strerror(errno));
+    do {
+        int64_t again = provium_now_ms() + SESSION_RESYNC_MS;
+        status = send_sync(s, nonce, deadline_ms);
+        if (status == PROVIUM_OK)
+            status = hunt_echo(s, nonce, again < deadline_ms ? again : deadline_ms);
+    } while (status == PROVIUM_E_TIMEOUT && provium_now_ms() < deadline_ms);
+    if (status == PROVIUM_E_CLOSED)
+        return session_lost(s, status, "provium_session_open", "the agent hung up");
+    if (status == PROVIUM_E_TIMEOUT)
+        return session_lost(s, status, "provium_session_open", "no agent answered before the deadline");
+    return status;
+}
+
+/* ---- hello ---- */
+
+static const char *keep_text(char out[SESSION_NAME_MAX], struct wire_bytes text)
+{
+    size_t len = text.len < SESSION_NAME_MAX - 1 ? text.len : SESSION_NAME_MAX - 1;
+    memcpy(out, text.len > 0 ? (const char *)text.ptr : "", len);
+    out[len] = '\0';
+    return out;
+}
+
+static bool within(uint32_t agreed, uint32_t minimum, uint32_t offered)
+{
+    return agreed >= minimum && agreed <= offered;
+}
+
+static bool sane_reply(const struct wire_hello_reply *m)
+{
+    return m->version == WIRE_VERSION && within(m->frame_limit, WIRE_MIN_FRAME, SESSION_FRAME_LIMIT) &&
+           within(m->buffer_limit, WIRE_MIN_BUFFERS, SESSION_LIST_LIMIT) &&
+           within(m->spec_limit, WIRE_MIN_SPECS, SESSION_LIST_LIMIT) &&
+           within(m->memory_limit, WIRE_MIN_MEMORY, SESSION_MEMORY_LIMIT) &&
+           within(m->depth_limit, WIRE_MIN_DEPTH, WIRE_DEPTH_MAX) && m->flight_limit >= WIRE_MIN_FLIGHT &&
+           m->byte_order <= 1 && (m->pointer_width == 4 || m->pointer_width == 8) &&
+           m->instance.len == WIRE_INSTANCE_LEN && m->page_size >= 512;
+}
+
+static void keep_reply(struct provium_session *s, const struct wire_hello_reply *m)
+{
+    s->info = (struct provium_info){.agent = keep_text(s->agent, m->name),
+                                    .arch = keep_text(s->arch, m->arch),
+                                    .kernel = keep_text(s->kernel, m->kernel),
+                                    .version = m->version,
+                                    .frame_limit = m->frame_limit,
+                                    .buffer_limit = m->buffer_limit,
+                                    .spec_limit = m->spec_limit,
+                                    .memory_limit = m->memory_limit,
+                                    .page_size = m->page_size,
+                                    .pointer_width = m->pointer_width,
+                                    .big_endian = m->byte_order == 1};
+    memcpy(s->info.instance, m->instance.ptr, sizeof s->info.instance);
+    s->stream.limit = m->frame_limit;
+    s->generation = m->generation;
+}
+
+/* An agent may list capabilities that nobody knows; more than these make no sense. */
+enum { CAPS_MAX = 256 };
+
+static enum provium_status take_hello(struct provium_session *s, const struct wire_envelope *e)
+{
+    struct wire_bytes caps[CAPS_MAX];
+    struct wire_hello_reply m = {.caps = {caps, 0, CAPS_MAX}};
+    size_t at;
+    enum wire_status status = wire_decode_hello_reply(e->body, &m, &at);
+    if (status != WIRE_OK || e->code != WIRE_OP_hello || !sane_reply(&m))
+        return session_lost(s, PROVIUM_E_PROTOCOL, "provium_session_open",
+                            status != WIRE_OK ? "the agent's hello is damaged" : "the agent's hello makes no sense");
+    keep_reply(s, &m);
+    s->state = SESSION_OPEN;
+    return PROVIUM_OK;
+}
+
+static enum provium_status greet(struct provium_session *s, int64_t deadline_ms)
+{
+    /* an unknown capability now and then keeps agents honest (SPEC, "Unknown things") */
+    struct wire_bytes grease = {(const uint8_t *)"x-nobody-knows-this", 19};
+    struct wire_hello_request m = {.has = WIRE_HAS(hello_request, name),
+                                   .version_min = WIRE_VERSION,
+                                   .version_max = WIRE_VERSION,
+                                   .caps = {&grease, 1, 1},
+                                   .frame_limit = SESSION_FRAME_LIMIT,
+                                   .depth_limit = WIRE_DEPTH_MAX,
+                                   .buffer_limit = SESSION_LIST_LIMIT,
+                                   .spec_limit = SESSION_LIST_LIMIT,
+                                   .flight_limit = 1,
+                                   .memory_limit = SESSION_MEMORY_LIMIT,
+                                   .name = {(const uint8_t *)provium_version(), strlen(provium_version())}};
+    struct wire_writer w;
+    struct wire_envelope reply;
+    uint32_t refused = 0;
+    s->generation = 0;
+    rpc_begin(s, &w, WIRE_OP_hello);
+    wire_put_hello_request(&w, &m);
+    wire_end(&w);
+    struct wire_slice slice = {w.buf, w.len};
+    enum provium_status status = channel_write(s, &slice, 1, deadline_ms);
+    if (status == PROVIUM_OK)
+        status = rpc_wait(s, deadline_ms, "provium_session_open", &reply, &refused);
+    else
+        return session_lost(s, status, "provium_session_open", "the agent does not take hello");
+    if (status == PROVIUM_E_TIMEOUT)
+        return session_lost(s, status, "provium_session_open", "the agent did not answer hello before the deadline");
+    return status == PROVIUM_OK ? take_hello(s, &reply) : status;
+}
+
+static bool make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+enum provium_status provium_session_open(struct provium_session *s, int rfd, int wfd, unsigned timeout_ms)
+{
+    int64_t deadline_ms = provium_now_ms() + timeout_ms;
+    int type;
+    socklen_t len = sizeof type;
+    if (s->state == SESSION_OPEN)
+        return provium_fail(&s->error, PROVIUM_E_STATE, 0, "provium_session_open: the session is open already");
+    if (!make_nonblocking(rfd) || !make_nonblocking(wfd))
+        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "provium_session_open: channel: %s", strerror(errno));
+    s->rfd = rfd;
+    s->wfd = wfd;
+    s->is_socket = getsockopt(wfd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    s->state = SESSION_NEW;
+    s->ended.is = false;
+    wire_stream_init(&s->stream, s->rx, SESSION_CHANNEL_CAP, WIRE_SYNC_AGENT);
+    enum provium_status status = synchronise(s, deadline_ms);
+    return status == PROVIUM_OK ? greet(s, deadline_ms) : status;
+}
+
+/* ---- queries ---- */
+
+void provium_session_set_timeout(struct provium_session *s, unsigned timeout_ms)
+{
+    s->timeout_ms = timeout_ms;
+}
+
+const struct provium_info *provium_session_info(const struct provium_session *s)
+{
+    return &s->info;
+}
+
+const struct provium_error *provium_session_error(const struct provium_session *s)
+{
+    return &s->error;
+}
+
+int64_t provium_session_nr(const struct provium_session *s, const char *name)
+{
+    static const struct {
+        const char *arch, *name;
+        int64_t nr;
+    } rows[] = {{"x86_64", "ioctl", 16}, {"aarch64", "ioctl", 29}, {"riscv64", "ioctl", 29}, {"s390x", "ioctl", 54}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].arch, s->arch) == 0 && strcmp(rows[i].name, name) == 0)
+            return rows[i].nr;
+    }
+    return -1;
+}
