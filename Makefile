@@ -11,7 +11,9 @@ DESTDIR ?=
 SAN     ?=
 B       ?= build$(if $(SAN),/san)
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 AR      ?= ar
 CROSS   ?= aarch64-linux-gnu-
 OPT     ?= $(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2)

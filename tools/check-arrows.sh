@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Prove the arrows of docs/architecture.md: who may include whom, and that libwire
+# needs nothing but the mem* family.  Prints one line a fault; exits 1 if there is any.
+set -u
+B=${B:-build}
+faults=0
+
+# refuse WHAT PATTERN FOLDER...: no file there may include what matches.
+refuse() {
+    what=$1 pattern=$2
+    shift 2
+    found=$(grep -rnE --include='*.[chS]' "#include [\"<](\.\./)*($pattern)" "$@" 2>/dev/null)
+    [ -z "$found" ] && return
+    printf '%s:\n%s\n' "$what" "$found"
+    faults=1
+}
+
+refuse 'libwire includes another part' '(agent|libprovium|bindings|conformance)/|provium\.h|agent\.h' libwire
+refuse 'libprovium includes the agent' 'agent/|agent\.h' libprovium
+refuse 'the agent includes the host' 'libprovium/|provium\.h' agent
+refuse 'conformance includes host or agent' '(agent|libprovium)/|provium\.h|agent\.h' conformance
+refuse 'an _impl.h outside its folder' '.*_impl\.h' bindings conformance examples bench
+refuse 'libwire does more than bytes' '(stdio|stdlib|unistd|errno|time)\.h' libwire
+
+undefined=$(nm -u "$B/libwire.a" 2>/dev/null | sed -n 's/^ *U //p' | sort -u |
+    grep -vE '^(wire_.*|mem(cpy|move|set|cmp)|bcmp|strlen|__(asan|ubsan|stack_chk).*|_GLOBAL_OFFSET_TABLE_)$')
+if [ -n "$undefined" ]; then
+    printf 'libwire needs more than mem*:\n%s\n' "$undefined"
+    faults=1
+fi
+if [ "$(nm -u "$B/libwire.a" 2>/dev/null | wc -l)" -eq 0 ]; then
+    echo "no $B/libwire.a to look at"
+    faults=1
+fi
+exit $faults

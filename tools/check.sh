@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Run the tests: check.sh [fast] [vm].  A suite is one command; its count is read from
+# its own closing line.  The last line is the sum: N passed, N failed.
+set -u
+B=${B:-build}
+export B
+cd "$(dirname "$0")/.." || exit 2
+logs=$B/check
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+out=
+
+# report NAME PASSED FAILED SKIPPED SECONDS
+report() {
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    printf '  %-34s %5d passed %4d failed %4d skipped %6ss\n' "$@"
+}
+
+# What a suite's output says of itself, as "passed failed skipped"; nothing if it says nothing.
+counts() {
+    sed -E 's/\x1b\[[0-9;]*m//g' "$1" | sed -nE \
+        -e 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 0\4/p' \
+        -e 's/.*Tested: [0-9]+ \| Passing: ([0-9]+) \| Failing: ([0-9]+) \| Crashing: ([0-9]+).*/\1 \2+\3 0/p' | tail -n 1
+}
+
+# suite NAME COMMAND...: run it; without a count of its own it is one test.
+suite() {
+    local name=$1 p f s start=$SECONDS status
+    shift
+    out=$logs/$(echo "$name" | tr -c 'a-zA-Z0-9\n' _).log
+    "$@" >"$out" 2>&1 </dev/null
+    status=$?
+    read -r p f s <<<"$(counts "$out")"
+    if [ -z "${p:-}" ]; then
+        p=$((status == 0)) f=$((status != 0)) s=0
+    fi
+    f=$((f)) s=$((10#$s))
+    [ "$status" -ne 0 ] && [ "$f" -eq 0 ] && f=1
+    report "$name" "$p" "$f" "$s" $((SECONDS - start))
+    if [ "$f" -gt 0 ]; then
+        sed 's/^/    | /' "$out" | tail -n 40
+    fi
+}
+
+same_spec() {
+    make -s B="$B" "$B/specgen" && "$B/specgen" SPEC.md | diff SPEC.md - && echo "SPEC.md agrees with ops.def"
+}
+
+nothing_to_do() {
+    [ "$(make B="$B" SAN="${SAN:-}" all 2>&1 | grep -vcE '^make(\[[0-9]+\])?: ')" = 0 ]
+}
+
+fast() {
+    suite 'arrows' tools/check-arrows.sh
+    suite 'SPEC.md tables' same_spec
+    suite 'a rebuild does nothing' nothing_to_do
+    for t in "$B"/tests/{wire,provium,agent}/test_*; do
+        case $t in *.d) ;; *) suite "${t#"$B"/tests/}" "$t" --jobs 2 ;; esac
+    done
+    for t in tests/lua/*.lua; do
+        suite "${t#tests/}" "$B/provium" run "$t"
+    done
+    for t in tests/conformance/*.sh tests/tools/*.sh; do
+        [ -e "$t" ] && suite "${t#tests/}" bash "$t"
+    done
+    suite 'conformance: agent' "$B/provium-conformance" run --exec "$B/provium-agent --execute-here"
+    suite 'conformance: python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
+}
+
+vm() {
+    for t in "$B"/tests/vm/test_*; do
+        case $t in *.d) ;; *) suite "${t#"$B"/tests/}" "$t" --jobs 1 ;; esac
+    done
+    for t in tests/vm/*.lua; do
+        suite "${t#tests/}" "$B/provium" run "$t"
+    done
+    for t in examples/*.lua; do
+        suite "$t" "$B/provium" run "$t"
+    done
+    for t in tests/cli/*.sh; do
+        suite "${t#tests/}" bash "$t"
+    done
+}
+
+shopt -s nullglob
+for part in "${@:-fast}"; do
+    case $part in
+    fast | vm) echo "$part:" && $part ;;
+    *)
+        echo "usage: check.sh [fast] [vm]" >&2
+        exit 2
+        ;;
+    esac
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
