@@ -29,6 +29,11 @@ LUA_SHARE   ?= $(PREFIX)/share/lua/5.4
 LUA_LIB     ?= $(PREFIX)/lib/lua/5.4
 LIBS        := -ljansson
 
+# one short line a file; V=1 shows the commands
+V       ?=
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@echo '  $(1) $@')
+
 # ---- what there is ----
 
 sources  = $(sort $(wildcard $(1)/*.c))
@@ -71,17 +76,21 @@ $(B)/obj/bindings/lua/%: ALL_CFLAGS += -Ilibprovium $(LUA_CFLAGS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(B)/libwire.a: $(WIRE)
-	$(AR) rcsD $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcsD $@ $^
 
 $(B)/libprovium.a: $(PROVIUM)
-	$(AR) rcsD $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcsD $@ $^
 
 $(B)/obj/libprovium/agent_blob.o: libprovium/agent_blob.S $(B)/provium-agent
 	@mkdir -p $(@D)
-	$(CC) -DAGENT_FILE='"$(B)/provium-agent"' -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) -DAGENT_FILE='"$(B)/provium-agent"' -c $< -o $@
 
 # ---- the agent: static, without a libc; never instrumented ----
 
@@ -96,65 +105,80 @@ $(B)/agent-aarch64/%.o: AGENT_CC = $(CROSS)gcc
 define AGENT_RULES
 $(B)/agent-$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(AGENT_CC) $$(AGENT_CFLAGS) -c $$< -o $$@
+	$$(call say,CC)
+	$$(Q)$$(AGENT_CC) $$(AGENT_CFLAGS) -c $$< -o $$@
 $(B)/agent-$(1)/%.o: %.S
 	@mkdir -p $$(@D)
-	$$(AGENT_CC) -c $$< -o $$@
+	$$(call say,CC)
+	$$(Q)$$(AGENT_CC) -c $$< -o $$@
 endef
 $(foreach arch,x86_64 aarch64,$(eval $(call AGENT_RULES,$(arch))))
 
 $(B)/provium-agent: $(call agent_objects,x86_64)
-	$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
+	$(call say,LD)
+	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
 
 $(B)/provium-agent-aarch64: $(call agent_objects,aarch64)
-	$(CROSS)gcc $(AGENT_LDFLAGS) -s -o $@ $^
+	$(call say,LD)
+	$(Q)$(CROSS)gcc $(AGENT_LDFLAGS) -s -o $@ $^
 
 # ---- Lua ----
 
 $(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def $(wildcard bindings/lua/provium/*.lua)
 	@mkdir -p $(@D)
-	$(CC) -Ibindings/lua -Wa,-Ibindings/lua -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) -Ibindings/lua -Wa,-Ibindings/lua -c $< -o $@
 
 $(B)/provium: $(B)/obj/bindings/lua/main.o $(LUA_CORE) $(B)/obj/bindings/lua/sources.o $(LIBRARIES)
-	$(CC) $(OPT) $(LDFLAGS) -Wl,-E -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LUA_LIBS) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,-E -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LUA_LIBS) $(LIBS)
 
 $(B)/lua/provium/core.so: $(LUA_CORE) $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(LDFLAGS) -shared -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
 
 $(B)/lua/%.lua: bindings/lua/%.lua
 	@mkdir -p $(@D)
-	cp $< $@
+	$(call say,CP)
+	$(Q)cp $< $@
 
 # ---- conformance ----
 
 $(B)/obj/conformance/embed.o: conformance/embed.S $(B)/cases/all.case SPEC.md
 	@mkdir -p $(@D)
-	$(CC) -Wa,-I$(B)/cases -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) -Wa,-I$(B)/cases -c $< -o $@
 
 $(B)/cases/all.case: $(sort $(wildcard conformance/cases/*.case))
 	@mkdir -p $(@D)
-	cat $^ >$@
+	$(call say,CP)
+	$(Q)cat $^ >$@
 
 $(B)/provium-conformance: $(CONFORM) $(B)/libwire.a
-	$(CC) $(OPT) $(LDFLAGS) -o $@ $^
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^
 
 # ---- tests ----
 
 $(B)/obj/hosted/%.o: agent/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' -c $< -o $@
 
 $(B)/obj/hosted/sys.o: agent/sys_$(shell uname -m).S
 	@mkdir -p $(@D)
-	$(CC) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) -c $< -o $@
 
 $(B)/libhosted.a: $(HOSTED)
-	$(AR) rcsD $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcsD $@ $^
 
 $(B)/tests/%: tests/%.c $(SUPPORT) $(B)/libhosted.a $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -Wpedantic,$(ALL_CFLAGS)) $(LDFLAGS) -o $@ $< $(SUPPORT) $(B)/libhosted.a $(B)/libprovium.a $(B)/libwire.a -lcriterion -lmsgpackc $(LIBS) -lpthread
+	$(call say,LD)
+	$(Q)$(CC) $(filter-out -Wpedantic,$(ALL_CFLAGS)) $(LDFLAGS) -o $@ $< $(SUPPORT) $(B)/libhosted.a $(B)/libprovium.a $(B)/libwire.a -lcriterion -lmsgpackc $(LIBS) -lpthread
 
 check-build: all $(FAST_TESTS) $(VM_TESTS) $(if $(SAN),,$(B)/provium-agent-aarch64)
 
@@ -188,14 +212,16 @@ bench: all $(BENCH)
 
 $(B)/bench/%: bench/bench_%.c $(LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libprovium.a $(B)/libwire.a $(LIBS)
 
 spec: $(B)/specgen
 	$(B)/specgen SPEC.md >$(B)/SPEC.md
 	cp $(B)/SPEC.md SPEC.md
 
 $(B)/specgen: $(B)/obj/tools/specgen.o $(B)/libwire.a
-	$(CC) $(OPT) -o $@ $^
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) -o $@ $^
 
 # ---- install ----
 
