@@ -2,8 +2,7 @@
  *
  * Calls: build, send, wait, and what came back as a result.
  */
-#include <string.h>
-#include <sys/mman.h>
+#include <inttypes.h>
 
 #include "session_impl.h"
 
@@ -16,15 +15,6 @@ static enum provium_status check_open(struct provium_session *s, const char *cal
     if (s->error.code == PROVIUM_OK)
         s->error.code = PROVIUM_E_CLOSED;
     return s->error.code; /* the reason why it ended is still the answer */
-}
-
-/* Give back what a large frame of the last call made resident. */
-static void trim(struct provium_session *s)
-{
-    if (s->rx_used <= SESSION_KEEP || wire_stream_midway(&s->stream))
-        return;
-    madvise(s->rx, SESSION_CHANNEL_CAP, MADV_DONTNEED);
-    s->rx_used = 0;
 }
 
 /* ---- results ---- */
@@ -60,20 +50,24 @@ static bool outs_match(const struct wire_call_request *m, const struct wire_list
 
 static bool sane_reply(const struct wire_call_request *m, const struct wire_call_reply *reply)
 {
+    bool returned = (reply->has & WIRE_HAS(call_reply, ret)) != 0;
     if ((reply->has & WIRE_HAS(call_reply, ended)) == 0)
-        return (reply->has & WIRE_HAS(call_reply, ret)) && outs_match(m, &reply->outs);
-    return reply->ended >= WIRE_ENDED_exited && reply->ended <= WIRE_ENDED_stopped && reply->outs.count == 0;
+        return returned && outs_match(m, &reply->outs);
+    return !returned && reply->outs.count == 0 && reply->ended >= WIRE_ENDED_exited &&
+           reply->ended <= WIRE_ENDED_stopped && reply->status <= INT32_MAX && reply->signal <= INT32_MAX;
 }
 
-static enum provium_status take_reply(struct provium_session *s, const struct wire_envelope *e, const char *caller,
+static enum provium_status take_reply(struct provium_session *s, const struct rpc *rpc,
                                       const struct wire_call_request *m, struct provium_result *result)
 {
     struct wire_call_reply reply = {.outs = {s->scratch.wire_outs, 0, (uint32_t)s->scratch.buffer_cap}};
     size_t at;
-    enum wire_status status = wire_decode_call_reply(e->body, &reply, &at);
-    if (status != WIRE_OK || e->code != WIRE_OP_call || !sane_reply(m, &reply))
-        return session_lost(s, PROVIUM_E_PROTOCOL, caller,
-                            status != WIRE_OK ? wire_status_text(status) : "the agent's reply does not fit the request");
+    enum wire_status status = wire_decode_call_reply(rpc->reply.body, &reply, &at);
+    if (status != WIRE_OK)
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent's reply is damaged: %s",
+                                    wire_status_text(status));
+    if (!sane_reply(m, &reply))
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent's reply does not fit the request");
     for (uint32_t i = 0; i < reply.outs.count; i++)
         s->scratch.outs[i] = (struct provium_bytes){reply.outs.items[i].ptr, reply.outs.items[i].len};
     *result = (struct provium_result){.ret = reply.ret,
@@ -83,23 +77,30 @@ static enum provium_status take_reply(struct provium_session *s, const struct wi
                                       .status = (int)reply.status,
                                       .signal = (int)reply.signal,
                                       .executed = true};
-    if (reply.has & WIRE_HAS(call_reply, fresh))
+    if (result->ended != PROVIUM_RETURNED && (reply.has & WIRE_HAS(call_reply, fresh)))
         s->generation = reply.fresh;
     return PROVIUM_OK;
 }
 
-/* The executor ended before this call reached it: report that end, once. */
-static void take_end(struct provium_session *s, const struct wire_call_request *m, struct provium_result *result)
+/* The executor ended before this call reached it: report that end, once.  From here on its
+ * successor is known. */
+static enum provium_status take_end(struct provium_session *s, const struct rpc *rpc, const struct wire_call_request *m,
+                                    struct provium_result *result)
 {
     const struct wire_worker_ended *event = &s->ended.event;
+    if (rpc->reply.generation != 0)
+        s->generation = rpc->reply.generation;
+    else if (s->ended.is && (event->has & WIRE_HAS(worker_ended, fresh)))
+        s->generation = event->fresh;
+    if (!s->ended.is)
+        return PROVIUM_E_REFUSED;
     *result = (struct provium_result){.out_count = count_returned(m),
                                       .ended = ended_of(event->ended),
                                       .status = (int)event->status,
                                       .signal = (int)event->signal,
                                       .executed = false};
-    if (event->has & WIRE_HAS(worker_ended, fresh))
-        s->generation = event->fresh;
     s->ended.is = false;
+    return PROVIUM_OK;
 }
 
 /* ---- verbs ---- */
@@ -107,31 +108,29 @@ static void take_end(struct provium_session *s, const struct wire_call_request *
 enum provium_status provium_call(struct provium_session *s, const struct provium_call *call,
                                  struct provium_result *result)
 {
-    const char *caller = call->caller != NULL ? call->caller : "provium_call";
+    struct rpc rpc = {.caller = call->caller != NULL ? call->caller : "provium_call", .op = WIRE_OP_call};
     struct wire_call_request m;
-    struct wire_envelope reply;
     struct wire_writer w;
-    uint32_t refused;
-    enum provium_status status = check_open(s, caller);
+    enum provium_status status = check_open(s, rpc.caller);
     if (status == PROVIUM_OK)
-        status = graph_build(s, call, &m);
+        status = provium_graph_build(s, call, &m);
     if (status != PROVIUM_OK)
         return status;
-    trim(s);
-    rpc_begin(s, &w, WIRE_OP_call);
+    provium_rpc_begin(s, &w, &rpc);
     if (m.buffers.count > 0)
         wire_writer_borrow(&w, s->scratch.slices, 2 * (uint32_t)s->scratch.buffer_cap + 4);
     wire_put_call_request(&w, &m);
     if (wire_end(&w) != WIRE_OK || wire_writer_total(&w) - WIRE_FRAME_HEADER > s->info.frame_limit)
-        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: the buffers exceed the agreed frame of %u bytes", caller,
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
+                            "%s: the buffers exceed the agreed frame of %" PRIu32 " bytes", rpc.caller,
                             s->info.frame_limit);
-    status = rpc_call(s, &w, caller, &reply, &refused);
+    rpc.deadline_ms = provium_now_ms() + s->timeout_ms;
+    status = provium_rpc_call(s, &w, &rpc);
     if (status == PROVIUM_OK)
-        return take_reply(s, &reply, caller, &m, result);
-    if (status != PROVIUM_E_REFUSED || refused != WIRE_ERR_WORKER_REPLACED || !s->ended.is)
-        return status;
-    take_end(s, &m, result);
-    return PROVIUM_OK;
+        return take_reply(s, &rpc, &m, result);
+    if (status == PROVIUM_E_REFUSED && rpc.refused == WIRE_ERR_WORKER_REPLACED)
+        return take_end(s, &rpc, &m, result);
+    return status;
 }
 
 enum provium_status provium_syscall(struct provium_session *s, int64_t nr, const int64_t *args, size_t count,
@@ -145,20 +144,26 @@ enum provium_status provium_syscall(struct provium_session *s, int64_t nr, const
     *ret = result.ret;
     if (result.ended == PROVIUM_RETURNED)
         return PROVIUM_OK;
-    return provium_fail(&s->error, PROVIUM_E_REFUSED, 0, "provium_syscall: the call never returned: its executor ended");
+    return provium_fail(&s->error, PROVIUM_E_REFUSED, 0, "provium_syscall: the call never %s: its executor ended",
+                        result.executed ? "returned" : "began");
 }
 
 enum provium_status provium_ping(struct provium_session *s)
 {
+    struct rpc rpc = {.caller = "provium_ping", .op = WIRE_OP_ping};
     struct wire_ping_request m = {0};
-    struct wire_envelope reply;
+    struct wire_ping_reply reply;
     struct wire_writer w;
-    uint32_t refused;
-    enum provium_status status = check_open(s, "provium_ping");
+    size_t at;
+    enum provium_status status = check_open(s, rpc.caller);
     if (status != PROVIUM_OK)
         return status;
-    rpc_begin(s, &w, WIRE_OP_ping);
+    provium_rpc_begin(s, &w, &rpc);
     wire_put_ping_request(&w, &m);
     wire_end(&w);
-    return rpc_call(s, &w, "provium_ping", &reply, &refused);
+    rpc.deadline_ms = provium_now_ms() + s->timeout_ms;
+    status = provium_rpc_call(s, &w, &rpc);
+    if (status == PROVIUM_OK && wire_decode_ping_reply(rpc.reply.body, &reply, &at) != WIRE_OK)
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc.caller, "the agent's reply is damaged");
+    return status;
 }

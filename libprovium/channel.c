@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ static enum provium_status wait_fd(int fd, short events, int64_t deadline_ms)
     }
 }
 
-enum provium_status channel_read(struct provium_session *s, int64_t deadline_ms)
+enum provium_status provium_channel_read(struct provium_session *s, int64_t deadline_ms)
 {
     size_t room;
     uint8_t *space = wire_stream_space(&s->stream, &room);
@@ -39,11 +40,34 @@ enum provium_status channel_read(struct provium_session *s, int64_t deadline_ms)
         ssize_t n = read(s->rfd, space, room);
         if (n > 0) {
             wire_stream_fed(&s->stream, (size_t)n);
+            s->rx_used = s->stream.end > s->rx_used ? s->stream.end : s->rx_used;
             return PROVIUM_OK;
         }
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
             return PROVIUM_E_CLOSED;
     }
+}
+
+/* writev without SIGPIPE, which the embedder may not expect: it is blocked meanwhile, and taken
+ * back if it is ours. */
+static ssize_t write_quietly(int fd, const struct iovec *iov, int count)
+{
+    const struct timespec now = {0, 0};
+    sigset_t quiet, before, pending;
+    sigemptyset(&quiet);
+    sigaddset(&quiet, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &quiet, &before);
+    ssize_t n = writev(fd, iov, count);
+    int error = errno;
+    if (n < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+        while (sigtimedwait(&quiet, NULL, &now) < 0 && errno == EINTR)
+            continue;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
 }
 
 /* Gather what is left, as much as one call takes. */
@@ -57,11 +81,11 @@ static ssize_t write_some(const struct provium_session *s, const struct wire_sli
     iov[0].iov_len -= done;
     if (s->is_socket)
         return sendmsg(s->wfd, &msg, MSG_NOSIGNAL);
-    return writev(s->wfd, iov, (int)msg.msg_iovlen);
+    return write_quietly(s->wfd, iov, (int)msg.msg_iovlen);
 }
 
-enum provium_status channel_write(struct provium_session *s, const struct wire_slice *slices, uint32_t count,
-                                  int64_t deadline_ms)
+enum provium_status provium_channel_write(struct provium_session *s, const struct wire_slice *slices, uint32_t count,
+                                          int64_t deadline_ms)
 {
     size_t done = 0; /* bytes of slices[0] */
     while (count > 0) {

@@ -23,9 +23,9 @@ struct provium_cpio {
 };
 
 struct provium_cpio_item {
-    const char *path; /* without a leading slash */
-    mode_t mode;      /* type and permissions */
-    uint32_t size;    /* bytes of content */
+    const char *path;      /* without a leading slash */
+    mode_t mode;           /* type and permissions */
+    uint32_t size;         /* bytes of content */
     unsigned major, minor; /* of a device */
 };
 

@@ -3,6 +3,7 @@
  * The seed's two tables, buffers by argument and pointers inside them, become flat
  * buffers and pointer specs.  Every fault is found here, with its path.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,32 +29,29 @@ static const char *list_of(const struct provium_call *call)
 
 /* ---- room ---- */
 
-static bool grow(void **items, size_t count, size_t size)
+/* realloc that keeps the old ones, and says so, when there is no memory. */
+static void *grow(void *items, size_t count, size_t size, bool *ok)
 {
-    void *more = realloc(*items, count * size);
-    if (more != NULL)
-        *items = more;
-    return more != NULL;
+    void *more = realloc(items, count * size);
+    *ok = *ok && more != NULL;
+    return more != NULL ? more : items;
 }
 
 static bool make_room(struct scratch *c, size_t buffers, size_t specs)
 {
+    bool ok = true;
     if (buffers > c->buffer_cap) {
-        c->buffer_cap = 0;
-        if (!grow((void **)&c->buffers, buffers, sizeof *c->buffers) ||
-            !grow((void **)&c->wire_outs, buffers, sizeof *c->wire_outs) ||
-            !grow((void **)&c->outs, buffers, sizeof *c->outs) ||
-            !grow((void **)&c->slices, 2 * buffers + 4, sizeof *c->slices))
-            return false;
-        c->buffer_cap = buffers;
+        c->buffers = grow(c->buffers, buffers, sizeof *c->buffers, &ok);
+        c->wire_outs = grow(c->wire_outs, buffers, sizeof *c->wire_outs, &ok);
+        c->outs = grow(c->outs, buffers, sizeof *c->outs, &ok);
+        c->slices = grow(c->slices, 2 * buffers + 4, sizeof *c->slices, &ok);
+        c->buffer_cap = ok ? buffers : c->buffer_cap;
     }
     if (specs > c->spec_cap) {
-        c->spec_cap = 0;
-        if (!grow((void **)&c->specs, specs, sizeof *c->specs))
-            return false;
-        c->spec_cap = specs;
+        c->specs = grow(c->specs, specs, sizeof *c->specs, &ok);
+        c->spec_cap = ok ? specs : c->spec_cap;
     }
-    return true;
+    return ok;
 }
 
 /* ---- buffers of arguments ---- */
@@ -117,8 +115,8 @@ static enum provium_status check_ptr(struct provium_session *s, const struct pro
     if (holder == NULL)
         return FAIL_PTR(s, call, i, "buf_idx", "no buffer is argument %u", p->buf_idx);
     if (holder->len < width || p->ptr_offset > holder->len - width)
-        return FAIL_PTR(s, call, i, "ptr_offset", "%" PRIu64 " + %u exceeds buffer %u (%zu bytes)", p->ptr_offset, width,
-                        p->buf_idx, holder->len);
+        return FAIL_PTR(s, call, i, "ptr_offset", "%" PRIu64 " + %u exceeds buffer %u (%zu bytes)", p->ptr_offset,
+                        width, p->buf_idx, holder->len);
     if (p->data_size > p->data_len)
         return FAIL_PTR(s, call, i, "data", "%zu bytes exceed its length of %" PRIu64, p->data_size, p->data_len);
     if (p->data_len > s->info.memory_limit) {
@@ -152,7 +150,7 @@ static enum provium_status put_ptrs(struct provium_session *s, const struct prov
                                        .target = m->buffers.count,
                                        .buffer = ordinal(by_arg, p->buf_idx),
                                        .offset = (uint32_t)p->ptr_offset});
-        put_buffer(m, p->data_len, (struct wire_bytes){p->data, p->data_size}, p->output);
+        put_buffer(m, p->data_len, (struct wire_bytes){p->data, p->data != NULL ? p->data_size : 0}, p->output);
     }
     return PROVIUM_OK;
 }
@@ -169,8 +167,9 @@ static enum provium_status check_sums(struct provium_session *s, const struct pr
         reply += m->buffers.items[i].dir & WIRE_DIR_out ? (uint64_t)m->buffers.items[i].len + 16 : 0;
     }
     if (placed > s->info.memory_limit)
-        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32,
-                            caller_of(call), placed, s->info.memory_limit);
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
+                            "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32, caller_of(call), placed,
+                            s->info.memory_limit);
     if (reply > s->info.frame_limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
                             "%s: %" PRIu64 " bytes of returned buffers exceed the agreed frame of %" PRIu32,
@@ -180,21 +179,22 @@ static enum provium_status check_sums(struct provium_session *s, const struct pr
 
 static enum provium_status check_counts(struct provium_session *s, const struct provium_call *call)
 {
-    size_t count = call->buf_count + call->ptr_count; /* each is one buffer and one spec */
+    /* each is one buffer and one spec */
+    size_t count = call->ptr_count > SIZE_MAX - call->buf_count ? SIZE_MAX : call->buf_count + call->ptr_count;
     uint32_t limit = s->info.buffer_limit < s->info.spec_limit ? s->info.buffer_limit : s->info.spec_limit;
     if (call->arg_count > WIRE_ARGS_MAX)
         return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %zu arguments; a system call takes at most six",
                             caller_of(call), call->arg_count);
-    if (call->ptr_count > limit || count > limit)
-        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32, caller_of(call),
-                            count, limit);
+    if (count > limit)
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32,
+                            caller_of(call), count, limit);
     if (!make_room(&s->scratch, count, count))
-        return provium_fail(&s->error, PROVIUM_E_SYSTEM, 0, "%s: out of memory", caller_of(call));
+        return provium_fail(&s->error, PROVIUM_E_SYSTEM, ENOMEM, "%s: out of memory", caller_of(call));
     return PROVIUM_OK;
 }
 
-enum provium_status graph_build(struct provium_session *s, const struct provium_call *call,
-                                struct wire_call_request *m)
+enum provium_status provium_graph_build(struct provium_session *s, const struct provium_call *call,
+                                        struct wire_call_request *m)
 {
     const struct provium_buffer *by_arg[WIRE_ARGS_MAX] = {NULL};
     enum provium_status status = check_counts(s, call);

@@ -99,6 +99,10 @@ const struct provium_error *provium_session_error(const struct provium_session *
 /* Number of a system call by name in the guest's architecture; -1 when it is not known. */
 int64_t provium_session_nr(const struct provium_session *s, const char *name);
 
+/* The descriptor that becomes readable when the agent sends, for an embedder's event loop;
+ * -1 when there is none.  Do not read it. */
+int provium_session_fd(const struct provium_session *s);
+
 /* ---- calls ---- */
 
 /* An argument that is a buffer: guest memory whose address becomes argument `arg`. */
@@ -166,8 +170,8 @@ struct provium_file {
 /* How to boot.  Zero or NULL asks for the default. */
 struct provium_boot {
     const char *kernel;  /* vmlinux or bzImage; default: PROVIUM_KERNEL, then the cache (docs/kernels.md) */
-    const char *modules; /* a /lib/modules/RELEASE directory; default: the one beside the cached kernel;
-                            "none": everything is built in */
+    const char *modules; /* a /lib/modules/RELEASE directory; default: `modules` beside the kernel, if it is
+                            there; "none": everything is built in */
     const char *initrd;  /* a further initramfs archive, unpacked before ours */
     const char *cmdline; /* added to the kernel's command line */
     const char *machine; /* QEMU's -machine; default: pc, tuned */
@@ -186,7 +190,7 @@ struct provium_vm *provium_vm_new(void);
 void provium_vm_free(struct provium_vm *vm);
 
 /* Boot and wait for the agent.  On failure nothing is left running and the VM can be
- * booted again.  The text of the error ends with the console's last lines. */
+ * booted again, as can one whose guest has ended.  The text of the error ends with the console's last lines. */
 enum provium_status provium_vm_boot(struct provium_vm *vm, const struct provium_boot *boot);
 
 /* The session of a booted VM, owned by the VM; NULL before boot and after its end. */

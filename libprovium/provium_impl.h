@@ -36,7 +36,7 @@ struct provium_initramfs {
 /* Write the archive to fd, from its current position.  E_CONFIG names the file at fault. */
 enum provium_status provium_initramfs_write(int fd, const struct provium_initramfs *what, struct provium_error *e);
 
-/* ---- qemu.c, qmp.c: see the tops of these files ---- */
+/* ---- what a VM needs besides: qemu_impl.h ---- */
 
 /* The built-in agent: build/provium-agent as it stood when the library was linked. */
 extern const uint8_t provium_agent_start[], provium_agent_end[];

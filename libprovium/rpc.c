@@ -2,16 +2,18 @@
  *
  * One request, one answer: ids, deadlines, what else may arrive in between.
  */
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "session_impl.h"
 
 /* ---- send ---- */
 
-void rpc_begin(struct provium_session *s, struct wire_writer *w, uint32_t op)
+void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const struct rpc *rpc)
 {
-    struct wire_envelope e = {.kind = WIRE_REQUEST, .code = op, .generation = s->generation};
+    /* only a call depends on the executor that its author knows */
+    struct wire_envelope e = {
+        .kind = WIRE_REQUEST, .code = rpc->op, .generation = rpc->op == WIRE_OP_call ? s->generation : 0};
     if (++s->last_id == 0)
         s->last_id = 1;
     e.id = s->last_id;
@@ -19,42 +21,50 @@ void rpc_begin(struct provium_session *s, struct wire_writer *w, uint32_t op)
     wire_begin(w, &e);
 }
 
-/* ---- what arrives ---- */
-
-/* The agent's text, cut and made printable: it may be hostile. */
-static const char *plain(struct wire_bytes text, char *out, size_t cap)
+/* Give back what large frames made resident.  Not before the request is sent: its data may be
+ * what the last call returned. */
+static void trim(struct provium_session *s)
 {
-    size_t len = text.len < cap - 1 ? text.len : cap - 1;
-    for (size_t i = 0; i < len; i++)
-        out[i] = text.ptr[i] >= ' ' && text.ptr[i] < 127 ? (char)text.ptr[i] : '?';
-    out[len] = '\0';
-    return out;
+    size_t rest = SESSION_CHANNEL_CAP - SESSION_KEEP;
+    if (s->tx_used > SESSION_KEEP)
+        madvise(s->tx + SESSION_KEEP, rest, MADV_DONTNEED);
+    s->tx_used = 0;
+    if (s->rx_used <= SESSION_KEEP || wire_stream_midway(&s->stream))
+        return;
+    madvise(s->rx + SESSION_KEEP, rest, MADV_DONTNEED);
+    s->rx_used = 0;
 }
 
-static enum provium_status take_error(struct provium_session *s, const struct wire_envelope *e, const char *caller,
-                                      uint32_t *refused)
+/* ---- what arrives ---- */
+
+static enum provium_status take_error(struct provium_session *s, struct rpc *rpc)
 {
+    static const char *const executed[] = {"", "; it may have been executed", "; it was executed"};
+    const struct wire_envelope *e = &rpc->reply;
     struct wire_error m;
     char text[512], path[128];
     size_t at;
-    if (wire_decode_error(e->body, &m, &at) != WIRE_OK)
-        return session_lost(s, PROVIUM_E_PROTOCOL, caller, "the agent sent a damaged error");
-    *refused = e->code;
-    if (e->generation != 0)
-        s->generation = e->generation;
-    return provium_fail(&s->error, e->code == WIRE_ERR_VERSION ? PROVIUM_E_VERSION : PROVIUM_E_REFUSED, 0,
-                        "%s: the agent refused: %s%s%s (%s)", caller, plain(m.path, path, sizeof path),
-                        m.path.len > 0 ? ": " : "", plain(m.text, text, sizeof text), wire_error_name(e->code));
+    if (wire_decode_error(e->body, &m, &at) != WIRE_OK || m.executed > WIRE_EXECUTED_yes)
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent a damaged error");
+    rpc->refused = e->code;
+    provium_session_plain(m.path, path, sizeof path);
+    provium_session_plain(m.text, text, sizeof text);
+    if (rpc->op == WIRE_OP_hello && e->code == WIRE_ERR_VERSION)
+        return provium_fail(&s->error, PROVIUM_E_VERSION, 0,
+                            "%s: the agent does not speak version %d of the protocol: %s", rpc->caller, WIRE_VERSION,
+                            text);
+    return provium_fail(&s->error, PROVIUM_E_REFUSED, 0, "%s: the agent refused: %s%s%s (%s%s)", rpc->caller, path,
+                        m.path.len > 0 ? ": " : "", text, wire_error_name(e->code), executed[m.executed]);
 }
 
-static enum provium_status take_goodbye(struct provium_session *s, const struct wire_envelope *e, const char *caller)
+static enum provium_status take_goodbye(struct provium_session *s, const struct rpc *rpc)
 {
     struct wire_goodbye m;
-    char text[512], reason[600];
+    char text[512] = "?";
     size_t at;
-    bool readable = wire_decode_goodbye(e->body, &m, &at) == WIRE_OK;
-    snprintf(reason, sizeof reason, "the agent said goodbye: %s", readable ? plain(m.text, text, sizeof text) : "?");
-    return session_lost(s, PROVIUM_E_CLOSED, caller, reason);
+    if (wire_decode_goodbye(rpc->reply.body, &m, &at) == WIRE_OK)
+        provium_session_plain(m.text, text, sizeof text);
+    return provium_session_lost(s, PROVIUM_E_CLOSED, rpc->caller, "the agent said goodbye: %s", text);
 }
 
 /* Unknown events are ignored (SPEC [EXT-4]); a damaged one is a fault. */
@@ -64,88 +74,125 @@ static bool take_event(struct provium_session *s, const struct wire_envelope *e)
     size_t at;
     if (e->code != WIRE_EVENT_worker_ended)
         return true;
-    if (wire_decode_worker_ended(e->body, &m, &at) != WIRE_OK || m.ended == 0 || m.ended > WIRE_ENDED_stopped)
+    if (wire_decode_worker_ended(e->body, &m, &at) != WIRE_OK || m.ended == 0 || m.ended > WIRE_ENDED_stopped ||
+        m.status > INT32_MAX || m.signal > INT32_MAX)
         return false;
     s->ended = (struct noted_end){true, m};
     return true;
 }
 
+/* An answer to a request before this one, which timed out. */
+static bool is_late(const struct provium_session *s, const struct wire_envelope *e)
+{
+    return (e->kind == WIRE_REPLY || e->kind == WIRE_ERROR) && e->id != 0 && e->id != s->last_id &&
+           s->last_id - e->id < UINT32_C(1) << 31;
+}
+
 enum taken { TAKEN_DONE, TAKEN_OTHER };
 
 /* One frame: is it the answer?  *status holds what the answer, or the end of the session, means. */
-static enum taken take_frame(struct provium_session *s, struct wire_bytes frame, const char *caller,
-                             struct wire_envelope *e, uint32_t *refused, enum provium_status *status)
+static enum taken take_frame(struct provium_session *s, struct wire_bytes frame, struct rpc *rpc,
+                             enum provium_status *status)
 {
+    struct wire_envelope *e = &rpc->reply;
     size_t at;
     enum wire_status wire = wire_get_envelope(frame.ptr, frame.len, e, &at);
     *status = PROVIUM_OK;
-    s->rx_used = frame.len > s->rx_used ? frame.len : s->rx_used;
-    if (wire == WIRE_OK && e->kind == WIRE_EVENT && take_event(s, e))
+    if (wire == WIRE_OK && ((e->kind == WIRE_EVENT && take_event(s, e)) || is_late(s, e)))
         return TAKEN_OTHER;
-    if (wire == WIRE_OK && (e->kind == WIRE_REPLY || e->kind == WIRE_ERROR) && e->id != 0 && e->id != s->last_id)
-        return TAKEN_OTHER; /* late, of a request that timed out */
-    if (wire == WIRE_OK && e->kind == WIRE_ERROR)
-        *status = take_error(s, e, caller, refused);
-    else if (wire == WIRE_OK && e->kind == WIRE_GOODBYE)
-        *status = take_goodbye(s, e, caller);
-    else if (wire != WIRE_OK || e->kind != WIRE_REPLY || e->id == 0)
-        *status = session_lost(s, PROVIUM_E_PROTOCOL, caller,
-                               wire != WIRE_OK ? wire_status_text(wire) : "not an envelope that an agent sends");
+    if (wire != WIRE_OK)
+        *status = provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent a damaged envelope: %s",
+                                       wire_status_text(wire));
+    else if (e->kind == WIRE_ERROR && (e->id == 0 || e->id == s->last_id))
+        *status = take_error(s, rpc);
+    else if (e->kind == WIRE_GOODBYE)
+        *status = take_goodbye(s, rpc);
+    else if (e->kind == WIRE_EVENT)
+        *status = provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent a damaged event");
+    else if (e->kind != WIRE_REPLY && e->kind != WIRE_ERROR)
+        *status = provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent what only a host sends");
+    else if (e->id != s->last_id || e->code != rpc->op)
+        *status = provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent answered what was not asked");
     return TAKEN_DONE;
 }
 
-static enum provium_status wait_more(struct provium_session *s, int64_t deadline_ms, const char *caller)
+/* ---- wait ---- */
+
+static enum provium_status timed_out(struct provium_session *s, const struct rpc *rpc)
 {
-    bool midway = wire_stream_midway(&s->stream);
-    int64_t silence = provium_now_ms() + SESSION_SILENCE_MS;
-    bool stalls = midway && silence < deadline_ms;
-    enum provium_status status = channel_read(s, stalls ? silence : deadline_ms);
-    if (status == PROVIUM_E_CLOSED)
-        return session_lost(s, status, caller, "the agent hung up");
-    if (status == PROVIUM_E_TIMEOUT && stalls)
-        return session_lost(s, PROVIUM_E_PROTOCOL, caller, "the agent fell silent in the middle of a frame");
-    if (status == PROVIUM_E_TIMEOUT)
-        return provium_fail(&s->error, status, 0, "%s: no answer within %u ms; the call may still be running", caller,
-                            s->timeout_ms);
-    return status;
+    return provium_fail(&s->error, PROVIUM_E_TIMEOUT, 0, "%s: no answer within %u ms; the call may still be running",
+                        rpc->caller, s->timeout_ms);
 }
 
-enum provium_status rpc_wait(struct provium_session *s, int64_t deadline_ms, const char *caller,
-                             struct wire_envelope *reply, uint32_t *refused)
+static enum provium_status oversize(struct provium_session *s, const struct rpc *rpc)
+{
+    return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent a frame over the agreed limit");
+}
+
+static enum provium_status wait_more(struct provium_session *s, const struct rpc *rpc)
+{
+    if (s->stream.skip > 0) /* up to 2 GiB of it: nothing to wait for */
+        return oversize(s, rpc);
+    int64_t silence = provium_now_ms() + SESSION_SILENCE_MS;
+    bool stalls = wire_stream_midway(&s->stream) && silence < rpc->deadline_ms;
+    enum provium_status status = provium_channel_read(s, stalls ? silence : rpc->deadline_ms);
+    if (status == PROVIUM_E_CLOSED)
+        return provium_session_lost(s, status, rpc->caller, "the agent hung up");
+    if (status == PROVIUM_E_TIMEOUT && stalls)
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller,
+                                    "the agent fell silent in the middle of a frame");
+    return status == PROVIUM_E_TIMEOUT ? timed_out(s, rpc) : status;
+}
+
+/* Take frames until one answers.  Those that do not must not keep the wait alive for ever. */
+static enum provium_status wait_answer(struct provium_session *s, struct rpc *rpc)
 {
     struct wire_bytes frame;
     enum provium_status status;
     for (;;) {
         switch (wire_stream_next(&s->stream, &frame)) {
         case WIRE_FOUND_nothing:
-            status = wait_more(s, deadline_ms, caller);
+            status = wait_more(s, rpc);
             if (status != PROVIUM_OK)
                 return status;
-            break;
+            continue;
         case WIRE_FOUND_sync: /* the echo of a sync that we sent twice */
+            if (memcmp(s->stream.nonce, s->nonce, sizeof s->nonce) != 0)
+                return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent began a session of its own");
             break;
         case WIRE_FOUND_frame:
-            if (take_frame(s, frame, caller, reply, refused, &status) == TAKEN_DONE)
+            if (take_frame(s, frame, rpc, &status) == TAKEN_DONE)
                 return status;
             break;
         case WIRE_FOUND_oversize:
-            return session_lost(s, PROVIUM_E_PROTOCOL, caller, "the agent sent a frame over the agreed limit");
+            return oversize(s, rpc);
         case WIRE_FOUND_broken:
-            return session_lost(s, PROVIUM_E_PROTOCOL, caller, "the agent sent what is no frame");
+            return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent what is no frame");
         }
+        if (provium_now_ms() >= rpc->deadline_ms)
+            return timed_out(s, rpc);
     }
 }
 
-enum provium_status rpc_call(struct provium_session *s, struct wire_writer *w, const char *caller,
-                             struct wire_envelope *reply, uint32_t *refused)
+/* The request could not be sent.  Where the agent hung up, its goodbye may still be readable. */
+static enum provium_status not_sent(struct provium_session *s, struct rpc *rpc, enum provium_status status)
 {
-    int64_t deadline_ms = provium_now_ms() + s->timeout_ms;
+    if (status == PROVIUM_E_TIMEOUT)
+        return provium_session_lost(s, status, rpc->caller, "the agent does not take the request");
+    rpc->deadline_ms = provium_now_ms();
+    status = wait_answer(s, rpc);
+    return status == PROVIUM_E_TIMEOUT ? provium_session_lost(s, PROVIUM_E_CLOSED, rpc->caller, "the agent hung up")
+                                       : status;
+}
+
+enum provium_status provium_rpc_call(struct provium_session *s, struct wire_writer *w, struct rpc *rpc)
+{
     struct wire_slice whole = {w->buf, w->len};
     uint32_t count = w->slices != NULL ? wire_writer_slices(w) : 1;
-    *refused = 0;
-    enum provium_status status = channel_write(s, w->slices != NULL ? w->slices : &whole, count, deadline_ms);
-    if (status == PROVIUM_OK)
-        return rpc_wait(s, deadline_ms, caller, reply, refused);
-    return session_lost(s, status, caller,
-                        status == PROVIUM_E_TIMEOUT ? "the agent does not take the request" : "the agent hung up");
+    rpc->refused = 0;
+    enum provium_status status =
+        provium_channel_write(s, w->slices != NULL ? w->slices : &whole, count, rpc->deadline_ms);
+    s->tx_used = w->len;
+    trim(s);
+    return status == PROVIUM_OK ? wait_answer(s, rpc) : not_sent(s, rpc, status);
 }

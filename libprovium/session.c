@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@
 
 static uint8_t *reserve(void)
 {
-    void *p = mmap(NULL, SESSION_CHANNEL_CAP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p =
+        mmap(NULL, SESSION_CHANNEL_CAP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -32,6 +35,7 @@ struct provium_session *provium_session_new(void)
         return NULL;
     s->rfd = s->wfd = -1;
     s->timeout_ms = PROVIUM_CALL_TIMEOUT_MS;
+    s->info = (struct provium_info){.agent = s->agent, .arch = s->arch, .kernel = s->kernel};
     s->rx = reserve();
     s->tx = reserve();
     if (s->rx != NULL && s->tx != NULL)
@@ -40,7 +44,7 @@ struct provium_session *provium_session_new(void)
     return NULL;
 }
 
-static void close_own(struct provium_session *s)
+void provium_session_close(struct provium_session *s)
 {
     if (s->own_fds && s->rfd >= 0)
         close(s->rfd);
@@ -60,7 +64,7 @@ void provium_session_free(struct provium_session *s)
 {
     if (s == NULL)
         return;
-    close_own(s);
+    provium_session_close(s);
     if (s->rx != NULL)
         munmap(s->rx, SESSION_CHANNEL_CAP);
     if (s->tx != NULL)
@@ -79,73 +83,83 @@ void provium_session_explain(struct provium_session *s, provium_explain_fn *fn, 
     s->explain_context = context;
 }
 
-enum provium_status session_lost(struct provium_session *s, enum provium_status code, const char *caller,
-                                 const char *reason)
+enum provium_status provium_session_lost(struct provium_session *s, enum provium_status code, const char *caller,
+                                         const char *fmt, ...)
 {
-    bool first = s->state != SESSION_BROKEN;
+    char reason[1024];
+    va_list list;
+    if (s->state == SESSION_BROKEN)
+        return s->error.code;
+    va_start(list, fmt);
+    vsnprintf(reason, sizeof reason, fmt, list);
+    va_end(list);
     s->state = SESSION_BROKEN;
     provium_fail(&s->error, code, 0, "%s: %s", caller, reason);
-    if (first && s->explain != NULL)
+    if (s->explain != NULL)
         s->explain(s->explain_context, &s->error);
     return s->error.code;
 }
 
+const char *provium_session_plain(struct wire_bytes text, char *out, size_t cap)
+{
+    size_t len = text.len < cap - 1 ? text.len : cap - 1;
+    for (size_t i = 0; i < len; i++)
+        out[i] = text.ptr[i] >= ' ' && text.ptr[i] < 127 ? (char)text.ptr[i] : '?';
+    out[len] = '\0';
+    return out;
+}
+
 /* ---- sync ---- */
 
-static enum provium_status send_sync(struct provium_session *s, const uint8_t nonce[8], int64_t deadline_ms)
+static enum provium_status send_sync(struct provium_session *s, int64_t deadline_ms)
 {
     uint8_t bytes[WIRE_SYNC_LEN];
     struct wire_slice slice = {bytes, sizeof bytes};
     memcpy(bytes, WIRE_SYNC_HOST, 8);
-    memcpy(bytes + 8, nonce, 8);
-    return channel_write(s, &slice, 1, deadline_ms);
+    memcpy(bytes + 8, s->nonce, sizeof s->nonce);
+    return provium_channel_write(s, &slice, 1, deadline_ms);
 }
 
 /* Read until our nonce comes back, or until `until`. */
-static enum provium_status hunt_echo(struct provium_session *s, const uint8_t nonce[8], int64_t until)
+static enum provium_status hunt_echo(struct provium_session *s, int64_t until)
 {
     struct wire_bytes frame;
     for (;;) {
-        enum wire_found found = wire_stream_next(&s->stream, &frame);
-        if (found == WIRE_FOUND_sync && memcmp(s->stream.nonce, nonce, 8) == 0)
-            return PROVIUM_OK;
-        s->stream.synced = false; /* an older session's echo: go on hunting behind it */
-        if (found != WIRE_FOUND_nothing)
+        if (wire_stream_next(&s->stream, &frame) == WIRE_FOUND_sync) {
+            if (memcmp(s->stream.nonce, s->nonce, sizeof s->nonce) == 0)
+                return PROVIUM_OK;
+            /* an older session's echo, perhaps cut short by ours: go on hunting behind its word */
+            s->stream.start -= sizeof s->nonce;
+            s->stream.synced = false;
             continue;
-        enum provium_status status = channel_read(s, until);
+        }
+        if (provium_now_ms() >= until) /* however much keeps coming */
+            return PROVIUM_E_TIMEOUT;
+        enum provium_status status = provium_channel_read(s, until);
         if (status != PROVIUM_OK)
             return status;
     }
 }
 
-static enum provium_status synchronise(struct provium_session *s, int64_t deadline_ms)
+static enum provium_status synchronise(struct provium_session *s, const char *caller, int64_t deadline_ms)
 {
-    uint8_t nonce[8];
     enum provium_status status;
-    if (getrandom(nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
-        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "provium_session_open: getrandom: %s", strerror(errno));
+    if (getrandom(s->nonce, sizeof s->nonce, 0) != (ssize_t)sizeof s->nonce)
+        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "%s: getrandom: %s", caller, strerror(errno));
     do {
         int64_t again = provium_now_ms() + SESSION_RESYNC_MS;
-        status = send_sync(s, nonce, deadline_ms);
+        status = send_sync(s, deadline_ms);
         if (status == PROVIUM_OK)
-            status = hunt_echo(s, nonce, again < deadline_ms ? again : deadline_ms);
+            status = hunt_echo(s, again < deadline_ms ? again : deadline_ms);
     } while (status == PROVIUM_E_TIMEOUT && provium_now_ms() < deadline_ms);
     if (status == PROVIUM_E_CLOSED)
-        return session_lost(s, status, "provium_session_open", "the agent hung up");
+        return provium_session_lost(s, status, caller, "the agent hung up");
     if (status == PROVIUM_E_TIMEOUT)
-        return session_lost(s, status, "provium_session_open", "no agent answered before the deadline");
+        return provium_session_lost(s, status, caller, "no agent answered before the deadline");
     return status;
 }
 
 /* ---- hello ---- */
-
-static const char *keep_text(char out[SESSION_NAME_MAX], struct wire_bytes text)
-{
-    size_t len = text.len < SESSION_NAME_MAX - 1 ? text.len : SESSION_NAME_MAX - 1;
-    memcpy(out, text.len > 0 ? (const char *)text.ptr : "", len);
-    out[len] = '\0';
-    return out;
-}
 
 static bool within(uint32_t agreed, uint32_t minimum, uint32_t offered)
 {
@@ -154,20 +168,21 @@ static bool within(uint32_t agreed, uint32_t minimum, uint32_t offered)
 
 static bool sane_reply(const struct wire_hello_reply *m)
 {
-    return m->version == WIRE_VERSION && within(m->frame_limit, WIRE_MIN_FRAME, SESSION_FRAME_LIMIT) &&
+    return within(m->frame_limit, WIRE_MIN_FRAME, SESSION_FRAME_LIMIT) &&
            within(m->buffer_limit, WIRE_MIN_BUFFERS, SESSION_LIST_LIMIT) &&
            within(m->spec_limit, WIRE_MIN_SPECS, SESSION_LIST_LIMIT) &&
            within(m->memory_limit, WIRE_MIN_MEMORY, SESSION_MEMORY_LIMIT) &&
-           within(m->depth_limit, WIRE_MIN_DEPTH, WIRE_DEPTH_MAX) && m->flight_limit >= WIRE_MIN_FLIGHT &&
-           m->byte_order <= 1 && (m->pointer_width == 4 || m->pointer_width == 8) &&
-           m->instance.len == WIRE_INSTANCE_LEN && m->page_size >= 512;
+           within(m->depth_limit, WIRE_MIN_DEPTH, WIRE_DEPTH_MAX) &&
+           within(m->flight_limit, WIRE_MIN_FLIGHT, SESSION_FLIGHT_LIMIT) && m->byte_order <= 1 &&
+           (m->pointer_width == 4 || m->pointer_width == 8) && m->instance.len == WIRE_INSTANCE_LEN &&
+           m->page_size >= 512;
 }
 
 static void keep_reply(struct provium_session *s, const struct wire_hello_reply *m)
 {
-    s->info = (struct provium_info){.agent = keep_text(s->agent, m->name),
-                                    .arch = keep_text(s->arch, m->arch),
-                                    .kernel = keep_text(s->kernel, m->kernel),
+    s->info = (struct provium_info){.agent = provium_session_plain(m->name, s->agent, sizeof s->agent),
+                                    .arch = provium_session_plain(m->arch, s->arch, sizeof s->arch),
+                                    .kernel = provium_session_plain(m->kernel, s->kernel, sizeof s->kernel),
                                     .version = m->version,
                                     .frame_limit = m->frame_limit,
                                     .buffer_limit = m->buffer_limit,
@@ -184,21 +199,27 @@ static void keep_reply(struct provium_session *s, const struct wire_hello_reply 
 /* An agent may list capabilities that nobody knows; more than these make no sense. */
 enum { CAPS_MAX = 256 };
 
-static enum provium_status take_hello(struct provium_session *s, const struct wire_envelope *e)
+static enum provium_status take_hello(struct provium_session *s, const struct rpc *rpc)
 {
     struct wire_bytes caps[CAPS_MAX];
     struct wire_hello_reply m = {.caps = {caps, 0, CAPS_MAX}};
     size_t at;
-    enum wire_status status = wire_decode_hello_reply(e->body, &m, &at);
-    if (status != WIRE_OK || e->code != WIRE_OP_hello || !sane_reply(&m))
-        return session_lost(s, PROVIUM_E_PROTOCOL, "provium_session_open",
-                            status != WIRE_OK ? "the agent's hello is damaged" : "the agent's hello makes no sense");
+    enum wire_status status = wire_decode_hello_reply(rpc->reply.body, &m, &at);
+    if (status != WIRE_OK)
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent's hello is damaged: %s",
+                                    wire_status_text(status));
+    if (m.version != WIRE_VERSION)
+        return provium_session_lost(s, PROVIUM_E_VERSION, rpc->caller,
+                                    "the agent speaks version %" PRIu32 " of the protocol, not %d", m.version,
+                                    WIRE_VERSION);
+    if (!sane_reply(&m))
+        return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent's hello makes no sense");
     keep_reply(s, &m);
     s->state = SESSION_OPEN;
     return PROVIUM_OK;
 }
 
-static enum provium_status greet(struct provium_session *s, int64_t deadline_ms)
+static enum provium_status greet(struct provium_session *s, const char *caller, int64_t deadline_ms)
 {
     /* an unknown capability now and then keeps agents honest (SPEC, "Unknown things") */
     struct wire_bytes grease = {(const uint8_t *)"x-nobody-knows-this", 19};
@@ -210,25 +231,21 @@ static enum provium_status greet(struct provium_session *s, int64_t deadline_ms)
                                    .depth_limit = WIRE_DEPTH_MAX,
                                    .buffer_limit = SESSION_LIST_LIMIT,
                                    .spec_limit = SESSION_LIST_LIMIT,
-                                   .flight_limit = 1,
+                                   .flight_limit = SESSION_FLIGHT_LIMIT,
                                    .memory_limit = SESSION_MEMORY_LIMIT,
                                    .name = {(const uint8_t *)provium_version(), strlen(provium_version())}};
+    struct rpc rpc = {.caller = caller, .op = WIRE_OP_hello, .deadline_ms = deadline_ms};
     struct wire_writer w;
-    struct wire_envelope reply;
-    uint32_t refused = 0;
-    s->generation = 0;
-    rpc_begin(s, &w, WIRE_OP_hello);
+    provium_rpc_begin(s, &w, &rpc);
     wire_put_hello_request(&w, &m);
     wire_end(&w);
-    struct wire_slice slice = {w.buf, w.len};
-    enum provium_status status = channel_write(s, &slice, 1, deadline_ms);
+    enum provium_status status = provium_rpc_call(s, &w, &rpc);
     if (status == PROVIUM_OK)
-        status = rpc_wait(s, deadline_ms, "provium_session_open", &reply, &refused);
-    else
-        return session_lost(s, status, "provium_session_open", "the agent does not take hello");
+        return take_hello(s, &rpc);
     if (status == PROVIUM_E_TIMEOUT)
-        return session_lost(s, status, "provium_session_open", "the agent did not answer hello before the deadline");
-    return status == PROVIUM_OK ? take_hello(s, &reply) : status;
+        return provium_session_lost(s, status, caller, "the agent did not answer hello before the deadline");
+    s->state = SESSION_BROKEN; /* also where hello was refused */
+    return status;
 }
 
 static bool make_nonblocking(int fd)
@@ -237,23 +254,29 @@ static bool make_nonblocking(int fd)
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-enum provium_status provium_session_open(struct provium_session *s, int rfd, int wfd, unsigned timeout_ms)
+enum provium_status provium_session_start(struct provium_session *s, const char *caller, int64_t deadline_ms)
 {
-    int64_t deadline_ms = provium_now_ms() + timeout_ms;
     int type;
     socklen_t len = sizeof type;
-    if (s->state == SESSION_OPEN)
-        return provium_fail(&s->error, PROVIUM_E_STATE, 0, "provium_session_open: the session is open already");
-    if (!make_nonblocking(rfd) || !make_nonblocking(wfd))
-        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "provium_session_open: channel: %s", strerror(errno));
-    s->rfd = rfd;
-    s->wfd = wfd;
-    s->is_socket = getsockopt(wfd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    if (!make_nonblocking(s->rfd) || !make_nonblocking(s->wfd))
+        return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "%s: channel: %s", caller, strerror(errno));
+    s->is_socket = getsockopt(s->wfd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     s->state = SESSION_NEW;
     s->ended.is = false;
     wire_stream_init(&s->stream, s->rx, SESSION_CHANNEL_CAP, WIRE_SYNC_AGENT);
-    enum provium_status status = synchronise(s, deadline_ms);
-    return status == PROVIUM_OK ? greet(s, deadline_ms) : status;
+    enum provium_status status = synchronise(s, caller, deadline_ms);
+    return status == PROVIUM_OK ? greet(s, caller, deadline_ms) : status;
+}
+
+enum provium_status provium_session_open(struct provium_session *s, int rfd, int wfd, unsigned timeout_ms)
+{
+    int64_t deadline_ms = provium_now_ms() + timeout_ms;
+    if (s->state == SESSION_OPEN)
+        return provium_fail(&s->error, PROVIUM_E_STATE, 0, "provium_session_open: the session is open already");
+    provium_session_close(s);
+    s->rfd = rfd;
+    s->wfd = wfd;
+    return provium_session_start(s, "provium_session_open", deadline_ms);
 }
 
 /* ---- queries ---- */
@@ -271,6 +294,11 @@ const struct provium_info *provium_session_info(const struct provium_session *s)
 const struct provium_error *provium_session_error(const struct provium_session *s)
 {
     return &s->error;
+}
+
+int provium_session_fd(const struct provium_session *s)
+{
+    return s->rfd;
 }
 
 int64_t provium_session_nr(const struct provium_session *s, const char *name)

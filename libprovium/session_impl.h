@@ -12,11 +12,12 @@
 enum {
     SESSION_FRAME_LIMIT = 32 << 20, /* bytes; what we offer in hello */
     SESSION_MEMORY_LIMIT = 64 << 20,
-    SESSION_LIST_LIMIT = 8192,    /* buffers, specs */
+    SESSION_LIST_LIMIT = 8192, /* buffers, specs */
+    SESSION_FLIGHT_LIMIT = 1,  /* unanswered requests */
     SESSION_CHANNEL_CAP = SESSION_FRAME_LIMIT + 65536,
-    SESSION_KEEP = 1 << 20,       /* bytes of a channel buffer that stay resident */
-    SESSION_RESYNC_MS = 3000,     /* SPEC [STREAM-7] */
-    SESSION_SILENCE_MS = 2000,    /* within a frame */
+    SESSION_KEEP = 1 << 20,    /* bytes of a channel buffer that stay resident */
+    SESSION_RESYNC_MS = 3000,  /* SPEC [STREAM-7] */
+    SESSION_SILENCE_MS = 2000, /* within a frame */
     SESSION_NAME_MAX = 128
 };
 
@@ -45,8 +46,9 @@ struct provium_session {
     pid_t child; /* 0: none */
     unsigned timeout_ms;
     uint32_t last_id, generation;
-    uint8_t *rx, *tx; /* SESSION_CHANNEL_CAP bytes each, reserved, resident as used */
-    size_t rx_used;   /* bytes of the largest frame since the last trim */
+    uint8_t nonce[8];        /* of our sync */
+    uint8_t *rx, *tx;        /* SESSION_CHANNEL_CAP bytes each, reserved, resident as used */
+    size_t rx_used, tx_used; /* how far they were written since the last trim */
     struct wire_stream stream;
     struct scratch scratch;
     struct noted_end ended;
@@ -61,35 +63,49 @@ struct provium_session {
 
 /* Both return E_OK, E_TIMEOUT when deadline_ms (of provium_now_ms) passed, or E_CLOSED;
  * the error text is the caller's business. */
-enum provium_status channel_read(struct provium_session *s, int64_t deadline_ms);
-enum provium_status channel_write(struct provium_session *s, const struct wire_slice *slices, uint32_t count,
-                                  int64_t deadline_ms);
+enum provium_status provium_channel_read(struct provium_session *s, int64_t deadline_ms);
+enum provium_status provium_channel_write(struct provium_session *s, const struct wire_slice *slices, uint32_t count,
+                                          int64_t deadline_ms);
 
 /* ---- session.c ---- */
 
-/* The session is over: note why, let whoever owns the machine explain it better. */
-enum provium_status session_lost(struct provium_session *s, enum provium_status code, const char *caller,
-                                 const char *reason);
+/* Sync and hello over rfd and wfd, which are set; `caller` begins the error's text. */
+enum provium_status provium_session_start(struct provium_session *s, const char *caller, int64_t deadline_ms);
+
+/* Close what the session opened itself, end its child. */
+void provium_session_close(struct provium_session *s);
+
+/* The session is over: note why, let whoever owns the machine explain it better.  The first
+ * reason stays; returns its code. */
+enum provium_status provium_session_lost(struct provium_session *s, enum provium_status code, const char *caller,
+                                         const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* The agent's text, cut to cap and made printable: it may be hostile.  Returns out. */
+const char *provium_session_plain(struct wire_bytes text, char *out, size_t cap);
 
 /* ---- rpc.c ---- */
 
-/* Begin request `op` in the writer: a new id, the generation last heard. */
-void rpc_begin(struct provium_session *s, struct wire_writer *w, uint32_t op);
+/* One request and its answer. */
+struct rpc {
+    const char *caller; /* begins error texts */
+    uint32_t op;
+    int64_t deadline_ms;        /* of provium_now_ms */
+    struct wire_envelope reply; /* borrows the session until the next request */
+    uint32_t refused;           /* the code of an error, else 0 */
+};
 
-/* Send it and wait for its answer until the deadline; its envelope borrows the session. An
- * error answer is E_REFUSED with the agent's text, its code in *refused. */
-enum provium_status rpc_call(struct provium_session *s, struct wire_writer *w, const char *caller,
-                             struct wire_envelope *reply, uint32_t *refused);
+/* Begin the request in the writer, under a new id. */
+void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const struct rpc *rpc);
 
-/* Take frames until one answers last_id. */
-enum provium_status rpc_wait(struct provium_session *s, int64_t deadline_ms, const char *caller,
-                             struct wire_envelope *reply, uint32_t *refused);
+/* Send it and wait for its answer: OK is a reply to this op. An error answer is E_REFUSED
+ * with the agent's text, its code in rpc->refused. */
+enum provium_status provium_rpc_call(struct provium_session *s, struct wire_writer *w, struct rpc *rpc);
 
 /* ---- graph.c ---- */
 
 /* Turn a call into flat buffers and pointer specs in the session's scratch; everything that
  * can be known to be wrong is found here. */
-enum provium_status graph_build(struct provium_session *s, const struct provium_call *call,
-                                struct wire_call_request *m);
+enum provium_status provium_graph_build(struct provium_session *s, const struct provium_call *call,
+                                        struct wire_call_request *m);
 
 #endif
