@@ -10,6 +10,7 @@
 #include "sys.h"
 
 enum { PATH_CAP = 64 };
+static const uint32_t UNREAD = UINT32_MAX; /* the worker of a request that could not be read */
 
 static const struct agent_limits before_hello = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
                                                  WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY};
@@ -21,7 +22,8 @@ void session_begin(struct agent *a, struct wire_writer *w, const struct wire_env
 {
     wire_writer_init(w, a->tx, AGENT_CHANNEL_CAP);
     wire_writer_borrow(w, a->slices, sizeof a->slices / sizeof a->slices[0]);
-    struct wire_envelope answer = {kind, e->id, code, e->worker, a->shared->generation, {NULL, 0}};
+    bool known = e->worker == 0; /* the only one; otherwise both are 0 (SPEC [ENV-5]) */
+    struct wire_envelope answer = {kind, e->id, code, 0, known ? a->shared->generation : 0, {NULL, 0}};
     wire_begin(w, &answer);
 }
 
@@ -136,10 +138,11 @@ static void dispatch(struct agent *a, const struct wire_envelope *e)
     }
 }
 
+/* Hunt, through whatever is there already: the next sync may have come along. */
 static void close_session(struct agent *a)
 {
     a->shared->open = false;
-    wire_stream_hunt(&a->shared->stream);
+    a->shared->stream.synced = false;
 }
 
 static void serve_frame(struct agent *a, struct wire_bytes frame)
@@ -156,7 +159,7 @@ static void serve_frame(struct agent *a, struct wire_bytes frame)
             dispatch(a, &e);
         return;
     }
-    e = (struct wire_envelope){.id = id};
+    e = (struct wire_envelope){.id = id, .worker = UNREAD};
     session_refuse(a, &e, WIRE_ERR_MALFORMED, NULL,
                    status != WIRE_OK ? wire_status_text(status) : "not an envelope that a host sends");
 }
@@ -170,7 +173,7 @@ static void trim(struct agent *a, size_t len)
 
 void session_serve(struct agent *a)
 {
-    struct wire_envelope none = {.id = 0};
+    struct wire_envelope none = {.id = 0, .worker = UNREAD};
     struct wire_bytes frame;
     while (a->shared->state != AGENT_CLOSED) {
         switch (wire_stream_next(&a->shared->stream, &frame)) {

@@ -95,12 +95,12 @@ static inline void clear_bytes(struct wire_bytes *m)
 
 /* ---- pass: get ---- */
 
-/* Note that a field came; twice is a fault, at its key. */
-static inline void mark(struct wire_reader *r, uint32_t *has, uint32_t number, const uint8_t *key)
+/* Note that a field came; twice is a fault, at its second value. */
+static inline void mark(struct wire_reader *r, uint32_t *has, uint32_t number)
 {
     uint32_t bit = UINT32_C(1) << number;
     if (*has & bit)
-        wire_fail_get(r, WIRE_E_DUPLICATE, key);
+        wire_fail_get(r, WIRE_E_DUPLICATE, r->p);
     *has |= bit;
 }
 
@@ -161,12 +161,12 @@ static inline uint32_t get_key(struct wire_reader *r)
             switch (get_key(r)) {
 #define WIRE_FIELD(record, number, name, type, need, doc) \
     case number: \
-        mark(r, &m->has, number, key); \
+        mark(r, &m->has, number); \
         wire_get_##type(r, &m->name); \
         break;
 #define WIRE_LIST(record, number, name, of, need, doc) \
     case number: \
-        mark(r, &m->has, number, key); \
+        mark(r, &m->has, number); \
         r->depth++; \
         m->name.count = wire_get_count(r, m->name.cap); \
         for (uint32_t i = 0; i < m->name.count && r->status == WIRE_OK; i++) \

@@ -72,12 +72,13 @@ static void add_bin(struct text *t, struct wire_bytes b)
     add(t, shown < b.len ? "...>" : ">");
 }
 
+/* ASCII whatever comes: the text may be cut inside a character, be no UTF-8 at all, or steer a terminal. */
 static void add_str(struct text *t, struct wire_bytes b)
 {
     size_t shown = b.len < 4 * SHOWN_BYTES ? b.len : 4 * SHOWN_BYTES;
     add_char(t, '"');
     for (size_t i = 0; i < shown; i++) {
-        bool plain = b.ptr[i] >= ' ' && b.ptr[i] != 127 && b.ptr[i] != '"' && b.ptr[i] != '\\';
+        bool plain = b.ptr[i] >= ' ' && b.ptr[i] < 127 && b.ptr[i] != '"' && b.ptr[i] != '\\';
         if (!plain)
             add(t, "\\x");
         if (plain)
@@ -248,6 +249,42 @@ static bool pass(struct wire_reader *r, const uint8_t *at)
     return true;
 }
 
+/* Take a key: its field, or NULL when the table has none or the key is no number. */
+static const struct wire_field_row *find_next(struct wire_reader *r, const struct wire_record_row *record)
+{
+    struct wire_reader probe = *r;
+    uint64_t number = wire_get_uint(&probe, UINT64_MAX);
+    if (probe.status != WIRE_OK) {
+        wire_skip(r);
+        return NULL;
+    }
+    *r = probe;
+    return field_find(record, number);
+}
+
+/* The map that stands next: the name of its first required field that is missing, or NULL. */
+static const char *find_missing(struct wire_reader r, const struct wire_record_row *record)
+{
+    uint32_t has = 0;
+    for (uint32_t left = wire_get_map(&r); left > 0 && r.status == WIRE_OK; left--) {
+        const struct wire_field_row *field = find_next(&r, record);
+        has |= field != NULL ? UINT32_C(1) << field->number : 0;
+        wire_skip(&r);
+    }
+    for (uint32_t i = 0; i < record->field_count && r.status == WIRE_OK; i++) {
+        if (record->fields[i].required && (has >> record->fields[i].number & 1) == 0)
+            return record->fields[i].name;
+    }
+    return NULL;
+}
+
+/* One more step of a path. */
+static void add_step(struct text *t, const char *name)
+{
+    add(t, t->len > 0 ? "." : "");
+    add(t, name);
+}
+
 void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap)
 {
     struct text t = {out, cap, 0};
@@ -258,7 +295,7 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
         const struct wire_field_row *field = NULL;
         uint32_t left = wire_get_map(&r);
         while (left-- > 0 && r.p < fault) {
-            field = field_find(record, wire_get_uint(&r, UINT64_MAX));
+            field = find_next(&r, record);
             if (!pass(&r, fault))
                 break;
             field = NULL;
@@ -266,8 +303,7 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
         record = NULL;
         if (field == NULL)
             break;
-        add(&t, t.len > 0 ? "." : "");
-        add(&t, field->name);
+        add_step(&t, field->name);
         if (r.p >= fault || !is_array(&r) || field->of == NULL)
             break;
         uint32_t i = 0, count = wire_get_array(&r);
@@ -278,5 +314,8 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
         add_char(&t, ']');
         record = wire_record_find(field->of);
     }
+    const char *missing = record != NULL && r.p == fault ? find_missing(r, record) : NULL;
+    if (missing != NULL)
+        add_step(&t, missing);
     finish(&t);
 }

@@ -337,13 +337,14 @@ enum wire_status wire_get_envelope(const void *ptr, size_t len, struct wire_enve
     memset(e, 0, sizeof *e);
     wire_reader_init(&r, ptr, len);
     uint32_t count = wire_get_array(&r);
+    const uint8_t *kind_at = r.p;
     uint32_t kind = (uint32_t)wire_get_uint(&r, UINT32_MAX);
     if (count >= 2)
         wire_get_u32(&r, &e->id);
     if (r.status == WIRE_OK && count != 6)
         wire_fail_get(&r, WIRE_E_COUNT, r.start);
     else if (r.status == WIRE_OK && kind > WIRE_GOODBYE)
-        wire_fail_get(&r, WIRE_E_RANGE, r.start + 1);
+        wire_fail_get(&r, WIRE_E_RANGE, kind_at);
     e->kind = (enum wire_kind)kind;
     wire_get_u32(&r, &e->code);
     wire_get_u32(&r, &e->worker);

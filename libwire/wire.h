@@ -243,7 +243,7 @@ enum wire_found {
     WIRE_FOUND_nothing,  /* feed more bytes */
     WIRE_FOUND_frame,    /* a frame: its body is in *frame */
     WIRE_FOUND_sync,     /* a sync word: its nonce is in stream->nonce */
-    WIRE_FOUND_oversize, /* a frame over the limit: it is being skipped */
+    WIRE_FOUND_oversize, /* a frame over the limit has gone by, dropped */
     WIRE_FOUND_broken    /* not a length: hunting for a sync word from here on */
 };
 
@@ -327,7 +327,8 @@ const char *wire_error_text(uint32_t code);
 size_t wire_print(const void *ptr, size_t len, char *out, size_t cap);
 
 /* The path of the field that holds byte `at` of a body of this record, as
- * "specs[2].offset", into out; "" when it is the body itself. */
+ * "specs[2].offset", into out; "" when it is the body itself.  At the start of a
+ * record that lacks a required field it is the path of that field. */
 void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap);
 
 #ifdef __cplusplus

@@ -83,6 +83,10 @@ static void close_slice(struct wire_writer *w)
 {
     if (w->len == w->slice_from)
         return;
+    if (w->slice_count == w->slice_cap) {
+        wire_fail_put(w);
+        return;
+    }
     w->slices[w->slice_count++] = (struct wire_slice){w->buf + w->slice_from, w->len - w->slice_from};
     w->slice_from = w->len;
 }
