@@ -54,7 +54,7 @@ PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
 LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
-.PHONY: all help setup setup-check kernel demo check check-fast check-vm check-build bench spec install uninstall clean
+.PHONY: all help setup setup-check kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(LIBRARIES) $(PROGRAMS) $(MODULE)
@@ -63,6 +63,7 @@ help:
 	@echo 'make demo         install what is missing, build, run examples/demo.lua on a real kernel'
 	@echo 'make check        install what is missing, build, run every test'
 	@echo 'make check-fast   the tests without a VM       make check-vm   the tests with one'
+	@echo 'make check-deep   sanitizers, another compiler, the conformance suite itself'
 	@echo 'make              build everything under $(B)/'
 	@echo 'make kernel       fetch the default guest kernel into the cache'
 	@echo 'make bench        figures, each beside what it is measured against'
@@ -199,7 +200,7 @@ demo: setup
 
 check: setup-check
 	@$(MAKE) --no-print-directory -s kernel check-build
-	@B=$(B) tools/check.sh fast vm
+	@B=$(B) tools/check.sh fast vm deep
 
 check-fast: check-build
 	@B=$(B) tools/check.sh fast
@@ -207,13 +208,28 @@ check-fast: check-build
 check-vm: check-build
 	@B=$(B) tools/check.sh vm
 
-bench: all $(BENCH)
-	@B=$(B) bench/run.sh
+check-deep: check-build
+	@B=$(B) tools/check.sh deep
 
-$(B)/bench/%: bench/bench_%.c $(LIBRARIES)
+bench: setup-check
+	@$(MAKE) --no-print-directory -s kernel all $(BENCH) $(B)/bench/echo-guest $(B)/bench/empty
+	@B=$(B) CC=$(CC) bench/run.sh
+
+$(BENCH): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(B)/obj/bench/bench.o $(B)/obj/bench/sides.o $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+
+$(B)/bench/echo-guest: $(filter %/start_x86_64.o %/lib.o $(B)/agent-x86_64/libwire/%,$(call agent_objects,x86_64)) \
+  $(B)/agent-x86_64/bench/echo_guest.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
+
+$(B)/bench/empty: $(B)/agent-x86_64/bench/empty.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
 
 spec: $(B)/specgen
 	$(B)/specgen SPEC.md >$(B)/SPEC.md

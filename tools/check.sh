@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Run the tests: check.sh [fast] [vm].  A suite is one command; its count is read from
+# Run the tests: check.sh [fast] [vm] [deep].  A suite is one command; its count is read from
 # its own closing line.  The last line is the sum: N passed, N failed.
 set -u
 B=${B:-build}
@@ -62,8 +62,8 @@ fast() {
     for t in tests/lua/*.lua; do
         suite "${t#tests/}" "$B/provium" run "$t"
     done
-    for t in tests/conformance/*.sh tests/tools/*.sh; do
-        [ -e "$t" ] && suite "${t#tests/}" bash "$t"
+    for t in tests/tools/*.sh; do
+        suite "${t#tests/}" bash "$t"
     done
     suite 'conformance: agent' "$B/provium-conformance" run --exec "$B/provium-agent --execute-here"
     suite 'conformance: python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
@@ -84,12 +84,30 @@ vm() {
     done
 }
 
+# The fast tests under ASan and UBSan; a leak or an undefined shift is a failure.
+sanitized() {
+    make -s B="$B/san" SAN=1 check-build >/dev/null && B=$B/san ASAN_OPTIONS=detect_leaks=1 tools/check.sh fast
+}
+
+# The other compiler, with the same warnings as errors.
+other_compiler() {
+    make -s B="$B/clang" CC=clang all
+}
+
+deep() {
+    for t in tests/conformance/*.sh; do
+        suite "${t#tests/}" bash "$t"
+    done
+    suite 'clang, warnings as errors' other_compiler
+    suite 'fast tests, ASan and UBSan' sanitized
+}
+
 shopt -s nullglob
 for part in "${@:-fast}"; do
     case $part in
-    fast | vm) echo "$part:" && $part ;;
+    fast | vm | deep) echo "$part:" && $part ;;
     *)
-        echo "usage: check.sh [fast] [vm]" >&2
+        echo "usage: check.sh [fast] [vm] [deep]" >&2
         exit 2
         ;;
     esac
