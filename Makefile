@@ -154,9 +154,9 @@ $(B)/obj/conformance/embed.o: conformance/embed.S $(B)/cases/all.case SPEC.md
 $(B)/cases/all.case: $(sort $(wildcard conformance/cases/*.case))
 	@mkdir -p $(@D)
 	$(call say,CP)
-	$(Q)cat $^ >$@
+	$(Q)awk 'FNR == 1 { print "file", FILENAME } { print }' $^ >$@
 
-$(B)/provium-conformance: $(CONFORM) $(B)/libwire.a
+$(B)/provium-conformance: $(CONFORM)
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^
 
@@ -215,7 +215,7 @@ bench: setup-check
 	@$(MAKE) --no-print-directory -s kernel all $(BENCH) $(B)/bench/echo-guest $(B)/bench/empty
 	@B=$(B) CC=$(CC) bench/run.sh
 
-$(BENCH): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(B)/obj/bench/bench.o $(B)/obj/bench/sides.o $(LIBRARIES)
+$(BENCH): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(addprefix $(B)/obj/bench/,bench.o sides.o weight.o) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)

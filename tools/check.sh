@@ -65,8 +65,9 @@ fast() {
     for t in tests/tools/*.sh; do
         suite "${t#tests/}" bash "$t"
     done
-    suite 'conformance: agent' "$B/provium-conformance" run --exec "$B/provium-agent --execute-here"
-    suite 'conformance: python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
+    suite 'conformance: agent' "$B/provium-conformance" run --strict --level survival \
+        --exec "$B/provium-agent --execute-here"
+    suite 'conformance: Python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
 }
 
 vm() {

@@ -1,0 +1,2 @@
+# caught by: ping/too-much
+s/> 1024:/> 4096:/

@@ -1,0 +1,2 @@
+# caught by: call/guard/kernel-writes
+s/self.addresses.append(at - buffer\["len"\])/self.addresses.append(at - span)/

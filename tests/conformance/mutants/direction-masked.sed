@@ -1,0 +1,2 @@
+# caught by: bad-input/dir
+s/if buffer\["dir"\] > 3:/if False:/

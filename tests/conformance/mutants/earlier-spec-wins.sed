@@ -1,0 +1,2 @@
+# caught by: specs/later-wins
+s/            for spec in specs:  /            for spec in reversed(specs):  /

@@ -1,0 +1,2 @@
+# caught by: hello/reply
+s/ 15: os.uname().release,//

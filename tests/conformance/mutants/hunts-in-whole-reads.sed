@@ -1,0 +1,2 @@
+# caught by: stream/sync/dribbled
+s/^                self.pending\[:\] = tail/                self.pending.clear()/

@@ -1,0 +1,2 @@
+# caught by: unknown/field/call unknown/field/buffer unknown/field/spec
+s/strict=True/strict=False/

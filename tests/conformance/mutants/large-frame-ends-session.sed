@@ -1,0 +1,2 @@
+# caught by: frame/too-large/by-one
+s/^            self.skip(size)/            raise Malformed("too large")/

@@ -1,0 +1,2 @@
+# caught by: open
+s/(0xC4, 1), (0xC5, 2), (0xC6, 4))) + value/(0xC5, 2), (0xC6, 4))) + value/

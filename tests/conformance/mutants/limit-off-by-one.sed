@@ -1,0 +1,2 @@
+# caught by: frame/largest
+s/^        if size > limit:/        if size >= limit:/

@@ -1,0 +1,2 @@
+# caught by: hello/limits/below
+s/^            if request\[name\] < minimum:/            if False:/

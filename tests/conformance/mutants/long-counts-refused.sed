@@ -1,0 +1,2 @@
+# caught by: encoding/counts
+s/0xDD: ("array", 4), //

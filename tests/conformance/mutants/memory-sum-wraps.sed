@@ -1,0 +1,2 @@
+# caught by: limits/memory/sum
+s/if sum(buffer\["len"\] for buffer in buffers) > /if sum(buffer["len"] for buffer in buffers) % (1 << 32) > /

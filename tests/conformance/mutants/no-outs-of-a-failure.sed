@@ -1,0 +1,2 @@
+# caught by: call/memory/outs-of-a-failure
+s/^            if outs:/            if outs and reply[0] >= 0:/

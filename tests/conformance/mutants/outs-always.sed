@@ -1,0 +1,2 @@
+# caught by: call/plain
+s/^            if outs:/            if True:/

@@ -1,0 +1,2 @@
+# caught by: bad-input/offset
+s/        if refusal.path:/        if False:/

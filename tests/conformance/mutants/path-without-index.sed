@@ -1,0 +1,2 @@
+# caught by: bad-input/target
+s/path = f"specs\[{index}\]"/path = "specs"/

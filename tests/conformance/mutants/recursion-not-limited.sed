@@ -1,0 +1,2 @@
+# caught by: encoding/depth/bomb
+s/if depth > self.depth:/if False:/

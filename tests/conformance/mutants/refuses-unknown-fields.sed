@@ -1,0 +1,2 @@
+# caught by: hello/unknown/field unknown/field/ping
+s/strict=False/strict=True/

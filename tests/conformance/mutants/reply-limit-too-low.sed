@@ -1,0 +1,2 @@
+# caught by: limits/reply/at
+s/^    if sum(returned) + 16 .*/    if sum(returned) > 60000:/

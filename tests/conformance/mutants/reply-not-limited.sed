@@ -1,0 +1,2 @@
+# caught by: limits/reply/over
+s/^    if sum(returned) + 16 .*/    if False:/

@@ -1,0 +1,2 @@
+# caught by: envelope/worker
+s/if worker != 0:/if False:/
