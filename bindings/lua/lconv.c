@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lua values to the structs of provium.h.  It checks types and shapes; whether buffers
+ * and pointers fit together is libprovium's to say.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "lprovium.h"
+
+/* ---- raising ---- */
+
+static void push_place(lua_State *L, const struct lprovium_place *place)
+{
+    if (place->list == NULL)
+        lua_pushfstring(L, "%s: %s: ", place->caller, place->field);
+    else if (place->field == NULL)
+        lua_pushfstring(L, "%s: %s[%I]: ", place->caller, place->list, (LUAI_UACINT)place->item);
+    else
+        lua_pushfstring(L, "%s: %s[%I].%s: ", place->caller, place->list, (LUAI_UACINT)place->item, place->field);
+}
+
+_Noreturn void lprovium_raise(lua_State *L, const struct lprovium_place *place, const char *fmt, ...)
+{
+    va_list args;
+    luaL_where(L, 1);
+    push_place(L, place);
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    lua_concat(L, 3);
+    for (;;)
+        lua_error(L); /* a longjmp */
+}
+
+/* ---- single values ---- */
+
+int64_t lprovium_check_word(lua_State *L, int at, const struct lprovium_place *place)
+{
+    if (lua_type(L, at) != LUA_TNUMBER) /* a string that looks like a number is a string */
+        lprovium_raise(L, place, "integer expected, got %s", luaL_typename(L, at));
+    int exact;
+    lua_Integer value = lua_tointegerx(L, at, &exact);
+    if (!exact)
+        lprovium_raise(L, place, "%f is not a 64-bit integer", (LUAI_UACNUMBER)lua_tonumber(L, at));
+    return value;
+}
+
+uint64_t lprovium_check_size(lua_State *L, int at, const struct lprovium_place *place)
+{
+    int64_t value = lprovium_check_word(L, at, place);
+    if (value < 0)
+        lprovium_raise(L, place, "%I is negative", (LUAI_UACINT)value);
+    return (uint64_t)value;
+}
+
+unsigned lprovium_check_index(lua_State *L, int at, const struct lprovium_place *place)
+{
+    int64_t value = lprovium_check_word(L, at, place);
+    if (value < 0 || value >= PROVIUM_ARGS_MAX)
+        lprovium_raise(L, place, "%I is not an argument index (0 to 5)", (LUAI_UACINT)value);
+    return (unsigned)value;
+}
+
+struct provium_bytes lprovium_check_bytes(lua_State *L, int at, const struct lprovium_place *place)
+{
+    size_t len = 0;
+    if (lua_type(L, at) != LUA_TSTRING) /* lua_tolstring would turn a number into a string */
+        lprovium_raise(L, place, "string expected, got %s", luaL_typename(L, at));
+    const char *ptr = lua_tolstring(L, at, &len);
+    return (struct provium_bytes){(const uint8_t *)ptr, len};
+}
+
+static void check_table(lua_State *L, int at, const struct lprovium_place *place)
+{
+    if (!lua_istable(L, at))
+        lprovium_raise(L, place, "table expected, got %s", luaL_typename(L, at));
+}
+
+/* ---- the number and the arguments ---- */
+
+void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c)
+{
+    const struct lprovium_place place = {.caller = c->call.caller, .field = "nr"};
+    c->call.nr = lprovium_check_word(L, at, &place);
+}
+
+void lprovium_check_args(lua_State *L, int from, struct lprovium_call *c)
+{
+    static const char *const names[PROVIUM_ARGS_MAX] = {"a0", "a1", "a2", "a3", "a4", "a5"};
+    struct lprovium_place place = {.caller = c->call.caller, .field = "arguments"};
+    int count = lua_gettop(L) - from + 1;
+    if (count > PROVIUM_ARGS_MAX)
+        lprovium_raise(L, &place, "%d given, a system call takes at most 6", count);
+    for (int i = 0; i < count; i++) {
+        place.field = names[i];
+        c->args[i] = lprovium_check_word(L, from + i, &place);
+    }
+    c->call.args = c->args;
+    c->call.arg_count = count > 0 ? (size_t)count : 0;
+}
+
+/* ---- buffers ---- */
+
+/* The key on top of the stack, below the value, as an argument index. */
+static unsigned check_buf_key(lua_State *L, struct lprovium_place *place)
+{
+    if (!lua_isinteger(L, -2)) { /* Lua has turned integral floats into integers: what is left is no index */
+        bool name = lua_type(L, -2) == LUA_TSTRING;
+        lprovium_raise(L, place, "key %s%s%s is not an argument index (0 to 5)", name ? "\"" : "",
+                       luaL_tolstring(L, -2, NULL), name ? "\"" : "");
+    }
+    place->list = place->field;
+    place->item = lua_tointeger(L, -2);
+    place->field = NULL;
+    return lprovium_check_index(L, -2, place);
+}
+
+void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c)
+{
+    const struct lprovium_place whole = {.caller = c->call.caller, .field = "bufs"};
+    size_t count = 0;
+    check_table(L, at, &whole);
+    for (lua_pushnil(L); lua_next(L, at) != 0; lua_pop(L, 1)) {
+        struct lprovium_place place = whole;
+        unsigned arg = check_buf_key(L, &place);
+        struct provium_bytes bytes = lprovium_check_bytes(L, -1, &place);
+        c->bufs[count++] = (struct provium_buffer){arg, bytes.ptr, bytes.len};
+    }
+    c->call.bufs = c->bufs;
+    c->call.buf_count = count;
+}
+
+/* ---- pointer specs ---- */
+
+enum spec_key { BUF_IDX, PTR_OFFSET, DATA_LEN, BUF_LEN, DATA, OUTPUT, SPEC_KEYS };
+
+static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data", "output"};
+
+/* One spec while it is read. */
+struct spec {
+    struct provium_ptr *ptr;
+    const struct lprovium_spec_rules *rules;
+    struct lprovium_place place;
+    bool given[SPEC_KEYS];
+};
+
+static enum spec_key find_key(const char *name, const struct lprovium_spec_rules *rules)
+{
+    for (enum spec_key key = 0; key < SPEC_KEYS; key++)
+        if (strcmp(name, spec_keys[key]) == 0 && key != (rules->has_buf_idx ? BUF_LEN : BUF_IDX))
+            return key;
+    return SPEC_KEYS;
+}
+
+/* The key below the top of the stack; raises when it is not one of a spec. */
+static enum spec_key check_key(lua_State *L, struct spec *s)
+{
+    if (lua_type(L, -2) != LUA_TSTRING)
+        lprovium_raise(L, &s->place, "key [%s] is not a field's name", luaL_tolstring(L, -2, NULL));
+    s->place.field = lua_tostring(L, -2);
+    enum spec_key key = find_key(s->place.field, s->rules);
+    if (key == SPEC_KEYS)
+        lprovium_raise(L, &s->place, "unknown key");
+    return key;
+}
+
+static bool check_flag(lua_State *L, int at, const struct lprovium_place *place)
+{
+    if (!lua_isboolean(L, at))
+        lprovium_raise(L, place, "boolean expected, got %s", luaL_typename(L, at));
+    return lua_toboolean(L, at) != 0;
+}
+
+/* The value on top of the stack is that of `key`. */
+static void check_value(lua_State *L, struct spec *s, enum spec_key key)
+{
+    struct provium_bytes bytes;
+    switch (key) {
+    case BUF_IDX:
+        s->ptr->buf_idx = lprovium_check_index(L, -1, &s->place);
+        break;
+    case PTR_OFFSET:
+        s->ptr->ptr_offset = lprovium_check_size(L, -1, &s->place);
+        break;
+    case DATA_LEN:
+    case BUF_LEN:
+        s->ptr->data_len = lprovium_check_size(L, -1, &s->place);
+        break;
+    case DATA:
+        bytes = lprovium_check_bytes(L, -1, &s->place);
+        s->ptr->data = bytes.ptr;
+        s->ptr->data_size = bytes.len;
+        break;
+    case OUTPUT:
+    case SPEC_KEYS:
+        s->ptr->output = check_flag(L, -1, &s->place);
+        break;
+    }
+}
+
+/* All keys are read: is what must be there there? */
+static void check_complete(lua_State *L, struct spec *s)
+{
+    const char *len_name = spec_keys[s->rules->has_buf_idx ? DATA_LEN : BUF_LEN];
+    for (enum spec_key key = s->rules->has_buf_idx ? BUF_IDX : PTR_OFFSET; key <= PTR_OFFSET; key++) {
+        s->place.field = spec_keys[key];
+        if (!s->given[key])
+            lprovium_raise(L, &s->place, "missing");
+    }
+    s->place.field = len_name;
+    if (s->given[DATA_LEN] && s->given[BUF_LEN])
+        lprovium_raise(L, &s->place, "given twice, as buf_len and as data_len");
+    if (!s->given[DATA_LEN] && !s->given[BUF_LEN]) {
+        if (!s->given[DATA])
+            lprovium_raise(L, &s->place, "missing, and there is no data to take it from");
+        s->ptr->data_len = s->ptr->data_size;
+    }
+}
+
+/* The spec on top of the stack. */
+static void check_spec(lua_State *L, struct spec *s)
+{
+    if (!lua_istable(L, -1))
+        lprovium_raise(L, &s->place, "table expected, got %s", luaL_typename(L, -1));
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        enum spec_key key = check_key(L, s);
+        s->given[key] = true;
+        check_value(L, s, key);
+    }
+    check_complete(L, s);
+}
+
+/* Nothing but 1 to count: a list with a hole or a name in it would silently lose specs. */
+static void check_list(lua_State *L, int at, const struct lprovium_place *place, lua_Integer count)
+{
+    for (lua_pushnil(L); lua_next(L, at) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING)
+            lprovium_raise(L, place, "key \"%s\" in what must be a list of tables", lua_tostring(L, -2));
+        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > count)
+            lprovium_raise(L, place, "index %s does not belong to a list of %I", luaL_tolstring(L, -2, NULL),
+                           (LUAI_UACINT)count);
+    }
+}
+
+void lprovium_check_ptrs(lua_State *L, int at, struct lprovium_call *c, const struct lprovium_spec_rules *rules)
+{
+    const struct lprovium_place whole = {.caller = c->call.caller, .field = rules->list};
+    check_table(L, at, &whole);
+    size_t count = lua_rawlen(L, at);
+    check_list(L, at, &whole, (lua_Integer)count);
+    /* One slot more, so that an empty list is no special case. */
+    struct provium_ptr *ptrs = lua_newuserdatauv(L, (count + 1) * sizeof *ptrs, 0);
+    luaL_checkstack(L, 4, whole.caller);
+    for (size_t i = 0; i < count; i++) {
+        struct spec s = {.ptr = &ptrs[i], .rules = rules};
+        s.place = (struct lprovium_place){whole.caller, rules->list, (lua_Integer)i + 1, NULL};
+        ptrs[i] = (struct provium_ptr){.buf_idx = rules->buf_idx};
+        lua_rawgeti(L, at, (lua_Integer)i + 1);
+        check_spec(L, &s);
+        lua_pop(L, 1);
+    }
+    c->call.ptrs = ptrs;
+    c->call.ptr_count = count;
+}

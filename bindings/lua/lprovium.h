@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the Lua binding share.  It knows provium.h and lua.h only.
+ *
+ * Lua raises by longjmp, so two rules hold everywhere: all arguments are checked
+ * before anything is asked of libprovium, and whatever must outlive a raise is
+ * userdata or belongs to a handle.
+ */
+#ifndef LPROVIUM_H
+#define LPROVIUM_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "provium.h"
+
+#define LPROVIUM_VM "provium.vm"
+#define LPROVIUM_SESSION "provium.session"
+
+/* The userdata behind a VM, or behind a session of its own (provium.attach). */
+struct lprovium_handle {
+    struct provium_vm *vm;           /* NULL in a session's handle, and once closed */
+    struct provium_session *session; /* NULL in a VM's handle, and once closed */
+    bool booted;                     /* a VM that has been up at least once */
+    bool stopped;                    /* a VM that the script shut down or killed */
+};
+
+/* ---- lconv.c: Lua values to C ---- */
+
+/* What an error text points at: "caller: field", "caller: list[item]" or "caller: list[item].field". */
+struct lprovium_place {
+    const char *caller;
+    const char *list; /* NULL: there is only a field */
+    lua_Integer item;
+    const char *field; /* NULL: the item itself */
+};
+
+/* A call that is being put together.  `call` points into the rest. */
+struct lprovium_call {
+    struct provium_call call;
+    int64_t args[PROVIUM_ARGS_MAX];
+    struct provium_buffer bufs[PROVIUM_ARGS_MAX];
+};
+
+/* Raise "PLACE: message", with the script's position in front. */
+_Noreturn void lprovium_raise(lua_State *L, const struct lprovium_place *place, const char *fmt, ...);
+
+/* The value at `at` as any 64-bit pattern, as a length or offset, as an argument index, as bytes. */
+int64_t lprovium_check_word(lua_State *L, int at, const struct lprovium_place *place);
+uint64_t lprovium_check_size(lua_State *L, int at, const struct lprovium_place *place);
+unsigned lprovium_check_index(lua_State *L, int at, const struct lprovium_place *place);
+struct provium_bytes lprovium_check_bytes(lua_State *L, int at, const struct lprovium_place *place);
+
+/* Begin a call by name: the number, then the arguments from stack index `from` to the top. */
+void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c);
+void lprovium_check_args(lua_State *L, int from, struct lprovium_call *c);
+
+/* The table of buffers at `at`, keyed by argument index. */
+void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c);
+
+/* What the pointer specs of a call look like. */
+struct lprovium_spec_rules {
+    const char *list; /* "ptrs" or "specs" in error texts */
+    bool has_buf_idx; /* false: buf_idx is given here, and buf_len is another name of data_len */
+    unsigned buf_idx;
+};
+
+/* The list of pointer specs at `at`.  Pushes one userdata, which holds them. */
+void lprovium_check_ptrs(lua_State *L, int at, struct lprovium_call *c, const struct lprovium_spec_rules *rules);
+
+/* ---- lresult.c ---- */
+
+/* Execute, push what the contract says, return how many values that is; raises when
+ * there is no result. */
+int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c);
+
+/* ---- lcall.c: the six calls ---- */
+
+extern const luaL_Reg lprovium_call_methods[];
+
+/* ---- lboot.c: boot and attach ---- */
+
+int lprovium_boot(lua_State *L);
+int lprovium_spawn(lua_State *L);
+int lprovium_connect(lua_State *L);
+
+/* ---- lpack.c ---- */
+
+int lprovium_pack(lua_State *L);
+int lprovium_unpack(lua_State *L);
+
+/* ---- lprovium.c: handles ---- */
+
+/* The handle at index 1; raises, in the name of `caller`, when there is none. */
+struct lprovium_handle *lprovium_check_handle(lua_State *L, const char *caller);
+
+/* Its session; raises with the reason when there is none. */
+struct provium_session *lprovium_check_session(lua_State *L, struct lprovium_handle *h, const char *caller);
+
+/* The last error of a handle's VM or session. */
+const struct provium_error *lprovium_error(const struct lprovium_handle *h);
+
+/* Push a new, empty handle of the type LPROVIUM_VM or LPROVIUM_SESSION. */
+struct lprovium_handle *lprovium_push_handle(lua_State *L, const char *type);
+
+/* What require "provium.core" calls; the only symbol that core.so exports. */
+__attribute__((visibility("default"))) LUAMOD_API int luaopen_provium_core(lua_State *L);
+
+#endif

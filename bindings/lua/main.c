@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The `provium` command: its arguments, a Lua state for each script, the exit status.
+ * What a test is and how it is reported is provium/runner.lua's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "lprovium.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3 };
+
+static const char usage[] = "usage: provium run [-v] FILE... [-- ARGUMENT...]\n"
+                            "       provium help | --help | --version\n"
+                            "\n"
+                            "run executes each FILE, a Lua script, and counts its tests.\n"
+                            "  -v  times, and why a test marked as todo fails\n"
+                            "\n"
+                            "The last line is the count. The exit status is 0 when nothing failed, 1 when a test\n"
+                            "failed, 2 for a wrong command line, 3 when a VM could not be had.\n"
+                            "docs/tutorial.md shows how to begin, docs/lua.md lists every call.\n";
+
+/* ---- the embedded Lua sources ---- */
+
+#define LUA_SOURCE(module, symbol, file) extern const char provium_lua_##symbol##_start[], provium_lua_##symbol##_end[];
+#include "sources.def"
+
+struct source {
+    const char *module, *chunk;
+    const char *start, *end;
+};
+
+static const struct source sources[] = {
+#define LUA_SOURCE(module, symbol, file) {module, "=" file, provium_lua_##symbol##_start, provium_lua_##symbol##_end},
+#include "sources.def"
+};
+
+/* The loader of a source that require() calls: its upvalue is the source. */
+static int load_source(lua_State *L)
+{
+    const struct source *s = lua_touserdata(L, lua_upvalueindex(1));
+    if (luaL_loadbufferx(L, s->start, (size_t)(s->end - s->start), s->chunk, "t") != LUA_OK)
+        return lua_error(L);
+    lua_pushstring(L, s->module);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void preload(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, luaopen_provium_core);
+    lua_setfield(L, -2, "provium.core");
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)&sources[i]);
+        lua_pushcclosure(L, load_source, 1);
+        lua_setfield(L, -2, sources[i].module);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- counts ---- */
+
+enum count { PASSED, FAILED, SKIPPED, UNAVAILABLE, COUNTS };
+
+static const char *const count_names[COUNTS] = {"passed", "failed", "skipped", "unavailable"};
+
+struct run {
+    bool verbose;
+    int file_count, arg_count;
+    char **files, **args;
+    int at; /* the file that runs */
+    lua_Integer counts[COUNTS];
+};
+
+static void push_counts(lua_State *L, const struct run *run)
+{
+    lua_createtable(L, 0, COUNTS + 1);
+    for (int i = 0; i < COUNTS; i++) {
+        lua_pushinteger(L, run->counts[i]);
+        lua_setfield(L, -2, count_names[i]);
+    }
+    lua_pushboolean(L, run->verbose);
+    lua_setfield(L, -2, "verbose");
+}
+
+static void read_counts(lua_State *L, int at, struct run *run)
+{
+    for (int i = 0; i < COUNTS; i++) {
+        lua_getfield(L, at, count_names[i]);
+        run->counts[i] = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+}
+
+/* Print the last line; returns the exit status. */
+static int summarize(const struct run *run)
+{
+    const lua_Integer *n = run->counts;
+    printf("%lld passed, %lld failed", (long long)n[PASSED], (long long)n[FAILED]);
+    if (n[SKIPPED] > 0)
+        printf(", %lld skipped", (long long)n[SKIPPED]);
+    printf("\n");
+    fflush(stdout);
+    if (n[UNAVAILABLE] > 0)
+        return EXIT_UNAVAILABLE;
+    return n[FAILED] > 0 ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
+/* finish(counts), for a script that calls os.exit(): files that were not reached did not pass. */
+static int finish(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, lua_upvalueindex(1));
+    read_counts(L, 1, run);
+    for (int i = run->at + 1; i < run->file_count; i++) {
+        printf("%s\n  not run: an earlier script called os.exit()\n", run->files[i]);
+        run->counts[FAILED]++;
+    }
+    lua_pushinteger(L, summarize(run));
+    return 1;
+}
+
+/* ---- running ---- */
+
+static int traceback(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+/* Protected: run(file, args, counts, finish) of provium/runner.lua; leaves the counts. */
+static int run_protected(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    preload(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "provium.runner");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "run");
+    lua_pushstring(L, run->files[run->at]);
+    lua_createtable(L, run->arg_count, 1);
+    for (int i = 0; i < run->arg_count; i++) {
+        lua_pushstring(L, run->args[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    push_counts(L, run);
+    lua_pushvalue(L, -1);
+    lua_insert(L, 2);
+    lua_pushlightuserdata(L, run);
+    lua_pushcclosure(L, finish, 1);
+    lua_call(L, 4, 0);
+    read_counts(L, 2, run);
+    return 0;
+}
+
+/* Run one file in a fresh state.  Closing the state ends every VM of it. */
+static void run_file(struct run *run)
+{
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        fprintf(stderr, "provium: out of memory\n");
+        run->counts[FAILED]++;
+        return;
+    }
+    lua_pushcfunction(L, traceback);
+    lua_pushcfunction(L, run_protected);
+    lua_pushlightuserdata(L, run);
+    if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
+        fprintf(stderr, "provium: %s\n", lua_tostring(L, -1));
+        run->counts[FAILED]++;
+    }
+    lua_close(L);
+}
+
+/* ---- the command line ---- */
+
+static bool is_readable(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && access(path, R_OK) == 0)
+        return true;
+    fprintf(stderr, "provium: cannot read %s\n", path);
+    return false;
+}
+
+static int usage_error(const char *fault, const char *what)
+{
+    fprintf(stderr, "provium: %s%s\n%s", fault, what, usage);
+    return EXIT_USAGE;
+}
+
+/* Split "[-v] FILE... [-- ARGUMENT...]"; files and arguments stay where they are in argv. */
+static int parse_run(struct run *run, int argc, char **argv)
+{
+    int i = 0;
+    for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "-v") != 0)
+            return usage_error("no such option: ", argv[i]);
+        run->verbose = true;
+    }
+    run->files = argv + i;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++)
+        run->file_count++;
+    if (i < argc) {
+        run->args = argv + i + 1;
+        run->arg_count = argc - i - 1;
+    }
+    return run->file_count > 0 ? EXIT_SUCCESS : usage_error("run: no file given", "");
+}
+
+static int run_command(int argc, char **argv)
+{
+    struct run run = {0};
+    int status = parse_run(&run, argc, argv);
+    for (int i = 0; i < run.file_count && status == EXIT_SUCCESS; i++)
+        status = is_readable(run.files[i]) ? EXIT_SUCCESS : EXIT_USAGE;
+    if (status != EXIT_SUCCESS)
+        return status;
+    for (run.at = 0; run.at < run.file_count; run.at++)
+        run_file(&run);
+    return summarize(&run);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage_error("a command is missing", "");
+    if (strcmp(argv[1], "run") == 0)
+        return run_command(argc - 2, argv + 2);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s\n", provium_version());
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        printf("%s", usage);
+        return EXIT_SUCCESS;
+    }
+    return usage_error("no such command: ", argv[1]);
+}

@@ -1,0 +1,33 @@
+-- From a checkout, in its top folder: luarocks make bindings/lua/provium-scm-1.rockspec
+rockspec_format = "3.0"
+package = "provium"
+version = "scm-1"
+source = { url = "." }
+description = {
+  summary = "Script real kernels: raw system calls in a guest, with buffers and pointer patching",
+  license = "MIT",
+  labels = { "kernel", "testing", "qemu" },
+}
+supported_platforms = { "linux" }
+dependencies = { "lua >= 5.4" }
+external_dependencies = {
+  JANSSON = { header = "jansson.h" },
+}
+build = {
+  type = "make",
+  makefile = "Makefile",
+  build_target = "build/lua/provium/core.so",
+  build_variables = { LUA_CFLAGS = "-I$(LUA_INCDIR)" },
+  install_pass = false,
+  install = {
+    lua = {
+      ["provium"] = "bindings/lua/provium/init.lua",
+      ["provium.config"] = "bindings/lua/provium/config.lua",
+      ["provium.runner"] = "bindings/lua/provium/runner.lua",
+      ["provium.testing"] = "bindings/lua/provium/testing.lua",
+    },
+    lib = {
+      ["provium.core"] = "build/lua/provium/core.so",
+    },
+  },
+}

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The command without a VM: its arguments, what it prints, its exit status.
+. "$(dirname "$0")/common.bash"
+
+script good.lua <<'X'
+test("one", function() assert_eq(2, 1 + 1) end)
+test("two", {}, function() assert_contains("abc", "b") end)
+X
+script bad.lua <<'X'
+test("passes", function() end)
+test("fails", function()
+  assert_eq({ a = { 1, 2 } }, { a = { 1, 3 } }, "lists")
+end)
+local function helper() error "deep" end
+test("raises", function() helper() end)
+test("goes on", function() end)
+X
+script none.lua <<<'assert(1 + 1 == 2)'
+script top.lua <<'X'
+test("passes", function() end)
+error "at the top"
+X
+script syntax.lua <<<'test("x" function() end)'
+script todo.lua <<'X'
+test("later", function() todo "not yet" error "no" end)
+test("now", function() todo "was not yet" end)
+test("ok", function() end)
+X
+
+check 'no command: usage, 2' run 2
+check '... on standard error' complains 'usage: provium run'
+check 'an unknown command' run 2 fly
+check '... is named' complains 'no such command: fly'
+check 'run without a file' run 2 run
+check 'run with an unknown option' run 2 run --fast "$dir/good.lua"
+check 'a file that is not there: 2' run 2 run "$dir/good.lua" "$dir/nothing.lua"
+check '... is named' complains "cannot read $dir/nothing.lua"
+check '... before anything runs' quiet out
+check 'a folder is no file' run 2 run "$dir"
+check 'help' run 0 help
+check '... is printed' says 'usage: provium run'
+check '--help' run 0 --help
+check '--version' run 0 --version
+check '... is one line' grep -qx 'provium [0-9][0-9a-z.-]*' "$dir/out"
+
+check 'all pass: 0' run 0 run "$dir/good.lua"
+check '... and the last line counts' last '2 passed, 0 failed'
+check '... each test is a line' says '  one ... ok'
+check 'a failure: 1' run 1 run "$dir/bad.lua"
+check '... counted' last '2 passed, 2 failed'
+check '... says where' says "$dir/bad.lua:3: lists: a[2]: expected 2, got 3"
+check '... with the frames of the script' says "at $dir/bad.lua:6"
+if grep -q 'provium/runner' "$dir/out"; then ours=true; else ours=false; fi
+check '... and without those of the runner' [ "$ours" = false ]
+check 'a file without tests is one test' run 0 run "$dir/none.lua"
+check '... counted' last '1 passed, 0 failed'
+check 'an error outside of tests: 1' run 1 run "$dir/top.lua"
+check '... counted' last '1 passed, 1 failed'
+check 'a syntax error is a failure' run 1 run "$dir/syntax.lua"
+check '... says where' says "$dir/syntax.lua:1:"
+check 'todo fails nothing' run 0 run "$dir/todo.lua"
+check '... and counts as skipped' last '1 passed, 0 failed, 2 skipped'
+check '... a todo that passes says so' says 'now ... todo: was not yet (it passes: the todo can go)'
+check 'several files add up' run 1 run "$dir/good.lua" "$dir/bad.lua" "$dir/todo.lua" "$dir/none.lua"
+check '... counted' last '6 passed, 2 failed, 2 skipped'
+check '-v adds times' run 0 run -v "$dir/good.lua"
+check '... to each test' grep -qE '^  one \.\.\. ok \([0-9]+ ms\)$' "$dir/out"
+
+# ---- what a script sees ----
+
+script leak.lua <<<'leaked = 1; string.leaked = 1; package.loaded.leaked = 1'
+script clean.lua <<<'assert(leaked == nil and string.leaked == nil and package.loaded.leaked == nil)'
+check 'each file has fresh globals and modules' run 0 run "$dir/leak.lua" "$dir/clean.lua"
+
+script args.lua <<'X'
+assert_eq({ "a", "-v", "--", "" }, { table.unpack(arg) })
+assert_eq({ "a", "-v", "--", "" }, { ... })
+assert_contains(arg[0], "args.lua")
+X
+check 'arguments behind --' run 0 run "$dir/args.lua" -- a -v -- ''
+
+script beside.lua <<<'return 42'
+script require.lua <<<'assert_eq(42, require "beside")'
+check 'require finds modules beside the script' run 0 run "$dir/require.lua"
+check '... from its own folder too' env -C "$dir" "$provium" run require.lua >/dev/null
+
+script output.lua <<'X'
+test("prints", function() print "hello" io.write("written\n") end)
+X
+check 'what a test prints' run 0 run "$dir/output.lua"
+check '... stands on lines of its own' grep -qx hello "$dir/out"
+check '... and the verdict too' grep -qx '  prints ... ok' "$dir/out"
+
+script odd.lua <<'X'
+test("table", function() error { code = 1 } end)
+test("object", function() error(setmetatable({}, { __tostring = function() return "an object" end })) end)
+test("nil", function() error() end)
+test("co\nro\tutine", function() coroutine.wrap(function() error "inside" end)() end)
+X
+check 'whatever is raised is reported' run 1 run "$dir/odd.lua"
+check '... counted' last '0 passed, 4 failed'
+check '... objects by their text' says 'an object'
+check '... a name keeps to its line' says 'co ro utine ... FAIL'
+
+script escape.lua <<<'error "\27]0;title\7\tplain"'
+check 'what is reported cannot command a terminal' run 1 run "$dir/escape.lua"
+check '... but is shown' says '\x1b]0;title\x07	plain'
+
+# ---- os.exit ----
+
+script exit0.lua <<<'os.exit(0)'
+script exit3.lua <<<'os.exit(7)'
+script exitfail.lua <<'X'
+test("fails", function() error "x" end)
+test("exits", function() pcall(os.exit, true) end)
+X
+check 'os.exit(0) ends a run well' run 0 run "$dir/exit0.lua"
+check '... counted' last '1 passed, 0 failed'
+check 'os.exit(n) is the status' run 7 run "$dir/exit3.lua"
+check '... counted' last '0 passed, 1 failed'
+check 'os.exit(true) does not hide a failure' run 1 run "$dir/exitfail.lua"
+check '... counted' last '1 passed, 1 failed'
+check 'files that an exit left out have not passed' run 1 run "$dir/exit0.lua" "$dir/good.lua"
+check '... counted' last '1 passed, 1 failed'
+check '... and said so' says 'not run: an earlier script called os.exit()'
+
+finish

@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: MIT
+-- Rule 7: what raises, by its exact text, and that nothing of it was executed.
+local linux = require "linux"
+local zeros = linux.zeros
+
+-- {text, method, arguments...}: all of them would write to the file `fd` if they were executed.
+local function cases(fd)
+  local w, v = linux.write, linux.writev
+  local case = table.pack -- keeps nils, and how many arguments there are
+  local iovec = string.pack("<I8I8", 0, 1)
+  local function spec(fields)
+    return "syscall_ptr", v, { [1] = iovec }, { fields }, fd, 0, 1
+  end
+  local function second(fields)
+    local good = { buf_idx = 1, ptr_offset = 0, data = "x" }
+    return "syscall_ptr", v, { [1] = iovec, [2] = zeros(96) }, { good, fields }, fd, 0, 1
+  end
+  return {
+    -- numbers
+    case("syscall: nr: integer expected, got no value", "syscall"),
+    case("syscall: nr: integer expected, got string", "syscall", "1", fd, 0, 0),
+    case("syscall: nr: 1.5 is not a 64-bit integer", "syscall", 1.5),
+    case("syscall: a0: integer expected, got string", "syscall", w, "3"),
+    case("syscall: a1: integer expected, got nil", "syscall", w, fd, nil, 0),
+    case("syscall: a2: integer expected, got boolean", "syscall", w, fd, 0, true),
+    case("syscall: a5: 0.1 is not a 64-bit integer", "syscall", w, fd, 0, 0, 0, 0, 0.1),
+    case("syscall: a0: 1.844674407371e+19 is not a 64-bit integer", "syscall", w, 2.0 ^ 64),
+    case("syscall: a0: inf is not a 64-bit integer", "syscall", w, math.huge),
+    case("syscall: arguments: 7 given, a system call takes at most 6", "syscall", w, fd, 0, 0, 0, 0, 0, 0),
+    -- one buffer
+    case("syscall_buf: idx: 6 is not an argument index (0 to 5)", "syscall_buf", w, 6, "x", fd, 0, 1),
+    case("syscall_buf: idx: -1 is not an argument index (0 to 5)", "syscall_buf", w, -1, "x", fd, 0, 1),
+    case("syscall_buf: idx: integer expected, got string", "syscall_buf", w, "1", "x", fd, 0, 1),
+    case("syscall_buf: data: string expected, got number", "syscall_buf", w, 1, 42, fd, 0, 1),
+    case("syscall_buf: data: string expected, got no value", "syscall_buf", w, 1),
+    case("syscall_buf: arguments: 7 given, a system call takes at most 6",
+      "syscall_buf", w, 1, "x", fd, 0, 1, 0, 0, 0, 0),
+    -- a table of buffers
+    case("syscall_bufs: bufs: table expected, got string", "syscall_bufs", w, "x", fd, 0, 1),
+    case("syscall_bufs: bufs[6]: 6 is not an argument index (0 to 5)", "syscall_bufs", w, { [6] = "x" }, fd, 0, 1),
+    case("syscall_bufs: bufs[-1]: -1 is not an argument index (0 to 5)", "syscall_bufs", w, { [-1] = "x" }, fd, 0, 1),
+    case('syscall_bufs: bufs: key "1" is not an argument index (0 to 5)', "syscall_bufs", w, { ["1"] = "x" }, fd, 0, 1),
+    case("syscall_bufs: bufs: key 1.5 is not an argument index (0 to 5)", "syscall_bufs", w, { [1.5] = "x" }, fd, 0, 1),
+    case("syscall_bufs: bufs[1]: string expected, got number", "syscall_bufs", w, { 42 }, fd, 0, 1),
+    case("syscall_bufs: bufs[1]: string expected, got boolean", "syscall_bufs", w, { false }, fd, 0, 1),
+    -- lists of specs
+    case("syscall_ptr: bufs: table expected, got nil", "syscall_ptr", v, nil, {}, fd, 0, 1),
+    case("syscall_ptr: ptrs: table expected, got number", "syscall_ptr", v, { [1] = iovec }, fd, 0, 1),
+    case("syscall_ptr: ptrs: table expected, got no value", "syscall_ptr", v, { [1] = iovec }),
+    case('syscall_ptr: ptrs: key "buf_idx" in what must be a list of tables', "syscall_ptr", v, { [1] = iovec },
+      { buf_idx = 1 }, fd, 0, 1),
+    case("syscall_ptr: ptrs: index 0 does not belong to a list of 0",
+      "syscall_ptr", v, { [1] = iovec }, { [0] = {} }, fd, 0, 1),
+    case("syscall_ptr: ptrs[1]: table expected, got string", "syscall_ptr", v, { [1] = iovec }, { "x" }, fd, 0, 1),
+    -- fields of a spec
+    case("syscall_ptr: ptrs[1].ofset: unknown key", spec { buf_idx = 1, ofset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[1].buf_len: unknown key", spec { buf_idx = 1, ptr_offset = 0, data = "x", buf_len = 1 }),
+    case("syscall_ptr: ptrs[2].outptu: unknown key", second { buf_idx = 2, ptr_offset = 0, data = "x", outptu = true }),
+    case("syscall_ptr: ptrs[1]: key [1] is not a field's name",
+      spec { "x", buf_idx = 1, ptr_offset = 0, data_len = 1 }),
+    case("syscall_ptr: ptrs[1].buf_idx: missing", spec { ptr_offset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: missing", spec { buf_idx = 1, data = "x" }),
+    case("syscall_ptr: ptrs[1].data_len: missing, and there is no data to take it from",
+      spec { buf_idx = 1, ptr_offset = 0 }),
+    case("syscall_ptr: ptrs[1].buf_idx: 6 is not an argument index (0 to 5)",
+      spec { buf_idx = 6, ptr_offset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[1].buf_idx: integer expected, got string",
+      spec { buf_idx = "1", ptr_offset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: -1 is negative", spec { buf_idx = 1, ptr_offset = -1, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: 0.5 is not a 64-bit integer",
+      spec { buf_idx = 1, ptr_offset = 0.5, data = "x" }),
+    case("syscall_ptr: ptrs[1].data_len: -1 is negative", spec { buf_idx = 1, ptr_offset = 0, data_len = -1 }),
+    case("syscall_ptr: ptrs[1].data_len: 1.5 is not a 64-bit integer",
+      spec { buf_idx = 1, ptr_offset = 0, data_len = 1.5 }),
+    case("syscall_ptr: ptrs[1].data: string expected, got number", spec { buf_idx = 1, ptr_offset = 0, data = 42 }),
+    case("syscall_ptr: ptrs[1].output: boolean expected, got number",
+      spec { buf_idx = 1, ptr_offset = 0, data = "x", output = 1 }),
+    -- how specs and buffers fit together
+    case("syscall_ptr: ptrs[2].ptr_offset: 93 + 8 exceeds buffer 2 (96 bytes)",
+      second { buf_idx = 2, ptr_offset = 93, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: 9 + 8 exceeds buffer 1 (16 bytes)",
+      spec { buf_idx = 1, ptr_offset = 9, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: 9223372036854775807 + 8 exceeds buffer 1 (16 bytes)",
+      spec { buf_idx = 1, ptr_offset = math.maxinteger, data = "x" }),
+    case("syscall_ptr: ptrs[1].ptr_offset: 0 + 8 exceeds buffer 0 (7 bytes)", "syscall_ptr", v, { [0] = zeros(7) },
+      { { buf_idx = 0, ptr_offset = 0, data = "x" } }),
+    case("syscall_ptr: ptrs[1].buf_idx: no buffer is argument 0", spec { buf_idx = 0, ptr_offset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[2].buf_idx: no buffer is argument 5", second { buf_idx = 5, ptr_offset = 0, data = "x" }),
+    case("syscall_ptr: ptrs[1].data: 2 bytes exceed its length of 1",
+      spec { buf_idx = 1, ptr_offset = 0, data = "ab", data_len = 1 }),
+    case("syscall_ptr: ptrs[2].data: 1 bytes exceed its length of 0",
+      second { buf_idx = 2, ptr_offset = 0, data = "x", data_len = 0 }),
+    -- ioctls
+    case("ioctl: fd: integer expected, got string", "ioctl", "3", 0, 0),
+    case("ioctl: cmd: integer expected, got nil", "ioctl", fd, nil, 0),
+    case("ioctl: data: string or integer expected, got table", "ioctl", fd, 0, {}),
+    case("ioctl: data: 1.5 is not a 64-bit integer", "ioctl", fd, 0, 1.5),
+    case("ioctl: arguments: fd, cmd and data expected, got more", "ioctl", fd, 0, 0, 0),
+    case("ioctl_buf: struct: string expected, got number", "ioctl_buf", fd, 0, 0, {}),
+    case("ioctl_buf: specs: table expected, got nil", "ioctl_buf", fd, 0, zeros(8)),
+    case("ioctl_buf: specs[1].buf_idx: unknown key",
+      "ioctl_buf", fd, 0, zeros(8), { { buf_idx = 2, ptr_offset = 0, buf_len = 1 } }),
+    case("ioctl_buf: specs[1].ptr_offset: 1 + 8 exceeds buffer 2 (8 bytes)", "ioctl_buf", fd, 0, zeros(8),
+      { { ptr_offset = 1, buf_len = 1 } }),
+    case("ioctl_buf: specs[1].data: 2 bytes exceed its length of 1", "ioctl_buf", fd, 0, zeros(8),
+      { { ptr_offset = 0, buf_len = 1, data = "ab" } }),
+    case("ioctl_buf: specs[1].buf_len: given twice, as buf_len and as data_len", "ioctl_buf", fd, 0, zeros(8),
+      { { ptr_offset = 0, buf_len = 1, data_len = 1 } }),
+    case("ioctl_buf: specs[1].buf_len: missing, and there is no data to take it from", "ioctl_buf", fd, 0, zeros(8),
+      { { ptr_offset = 0 } }),
+  }
+end
+
+return function(target)
+  local fd = linux.memfd(target)
+  for _, case in ipairs(cases(fd)) do
+    test("rule 7: " .. case[1], function()
+      local ok, err = pcall(target[case[2]], target, table.unpack(case, 3, case.n))
+      assert_eq({ false, case[1] }, { ok, err })
+      assert_eq("", linux.content(target, fd, 9), "nothing was executed")
+    end)
+  end
+
+  test("rule 7: the text begins with the script's position", function()
+    local ok, err = pcall(function() target:syscall(39, "x") end)
+    assert_eq(false, ok)
+    assert_contains(err, "raises.lua:")
+    assert_contains(err, ": syscall: a0: integer expected, got string")
+  end)
+
+  test("rule 7: a call without the colon says so", function()
+    local ok, err = pcall(target.syscall, 39)
+    assert_eq({ false, "syscall: not called on a VM: write vm:syscall(...), with a colon" }, { ok, err })
+  end)
+
+  target:syscall(linux.close, fd)
+end
