@@ -31,9 +31,9 @@ void executor_run(struct agent *a)
 {
     repair(a);
     a->shared->state = AGENT_READING;
-    while (a->shared->state != AGENT_CLOSED) {
+    while (a->shared->state == AGENT_READING) {
         session_serve(a);
-        if (a->shared->state != AGENT_CLOSED && !channel_read(a))
+        if (a->shared->state == AGENT_READING && !channel_read(a))
             a->shared->state = AGENT_CLOSED;
     }
 }

@@ -38,7 +38,10 @@ void session_send(struct agent *a, struct wire_writer *w, bool result)
     }
     shared->state = AGENT_SENDING;
     bool sent = fits && channel_write(a, a->slices, count);
-    shared->state = sent ? AGENT_READING : AGENT_CLOSED;
+    if (sent)
+        shared->state = AGENT_READING;
+    else /* a script may have closed our descriptor: the supervisor, which has its own, sends a result */
+        shared->state = fits && result ? AGENT_DONE : AGENT_CLOSED;
     if (w->len > AGENT_KEEP)
         sys3(__NR_madvise, sys_ptr(a->tx), AGENT_CHANNEL_CAP, SYS_MADV_REMOVE);
 }
@@ -175,7 +178,7 @@ void session_serve(struct agent *a)
 {
     struct wire_envelope none = {.id = 0, .worker = UNREAD};
     struct wire_bytes frame;
-    while (a->shared->state != AGENT_CLOSED) {
+    while (a->shared->state == AGENT_READING) {
         switch (wire_stream_next(&a->shared->stream, &frame)) {
         case WIRE_FOUND_nothing:
             return;

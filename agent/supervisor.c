@@ -9,7 +9,7 @@
 #include "sys.h"
 
 enum {
-    TICK_MS = 50, /* how often we look for an exec once a script closed our pipe's end */
+    TICK_MS = 50, /* how often we look where no event tells: for an exec, for the end of a host's patience */
     P_ALL = 0,
     WAIT_NOHANG_EXITED_STOPPED = 1 | 4 | 2,
     CLD_EXITED_CODE = 1,
@@ -26,6 +26,9 @@ struct life {
     int signals;  /* signalfd for SIGCHLD */
     bool closed;  /* the script closed the write end: look for an exec now and then */
     bool execed;
+    bool hung_up;     /* the host is gone */
+    int orphaned_ms;  /* for that long */
+    bool abandoned;   /* and that was too long for the running call */
     uint8_t ended; /* enum wire_ended */
     uint32_t status, signal;
 };
@@ -134,19 +137,40 @@ static void end_stopped(struct life *life)
         continue;
 }
 
-/* Sleep until the executor ended.  An exec is noticed on the way. */
-static void watch(const struct agent *a, struct life *life)
+/* A tick without a host: what was sent may still be answered, but a call that blocks must not outlive it. */
+static void wait_orphaned(struct life *life)
+{
+    life->orphaned_ms += TICK_MS;
+    if (life->orphaned_ms < AGENT_SILENCE_MS)
+        return;
+    life->abandoned = true;
+    sys2(__NR_kill, life->pid, SYS_SIGKILL);
+}
+
+/* Sleep until something happens to the executor; an exec and a host that hangs up are noticed on the way. */
+static void wait_event(const struct agent *a, struct life *life)
 {
     uint8_t drain[128];
-    while (!reap(life)) {
-        struct sys_pollfd fds[2] = {{life->signals, SYS_POLLIN, 0}, {life->pipe, SYS_POLLIN, 0}};
-        struct sys_timespec tick = {0, TICK_MS * 1000000};
-        sys6(__NR_ppoll, sys_ptr(fds), 2, life->closed ? sys_ptr(&tick) : 0, 0, 0, 0);
-        if (fds[0].revents != 0)
-            sys3(__NR_read, life->signals, sys_ptr(drain), sizeof drain);
-        if (fds[1].revents != 0 || life->closed)
-            look_for_exec(a, life);
-    }
+    int channel = life->hung_up || a->channel == AGENT_PORT ? -1 : a->rfd;
+    struct sys_pollfd fds[3] = {{life->signals, SYS_POLLIN, 0}, {life->pipe, SYS_POLLIN, 0}, {channel, 0, 0}};
+    struct sys_timespec tick = {0, TICK_MS * 1000000};
+    bool ticking = life->closed || life->hung_up;
+    long n = sys6(__NR_ppoll, sys_ptr(fds), 3, ticking ? sys_ptr(&tick) : 0, 0, 0, 0);
+    if (fds[0].revents != 0)
+        sys3(__NR_read, life->signals, sys_ptr(drain), sizeof drain);
+    if (fds[1].revents != 0 || life->closed)
+        look_for_exec(a, life);
+    if (fds[2].revents != 0)
+        life->hung_up = true;
+    if (n == 0 && life->hung_up)
+        wait_orphaned(life);
+}
+
+/* Until the executor ended. */
+static void watch(const struct agent *a, struct life *life)
+{
+    while (!reap(life))
+        wait_event(a, life);
     if (life->ended == WIRE_ENDED_stopped)
         end_stopped(life);
     bool called_exec = a->shared->state == AGENT_RUNNING && a->shared->execs; /* and was gone before we looked */
@@ -252,7 +276,7 @@ int supervisor_run(struct agent *a)
         if (!start(a, &life))
             return 1;
         watch(a, &life);
-        if (channel_gone(a, &life))
+        if (life.abandoned || channel_gone(a, &life))
             return 0;
         settle(a, &life, generation);
     }

@@ -72,8 +72,8 @@ struct provium_info {
     uint8_t instance[16];
 };
 
-/* A session without a channel; NULL without memory.  free accepts NULL and closes only
- * what the session opened itself. */
+/* A session without a channel; NULL without memory.  One that was lost, or never opened, can be
+ * opened again.  free accepts NULL and closes only what the session opened itself. */
 struct provium_session *provium_session_new(void);
 void provium_session_free(struct provium_session *s);
 
@@ -83,7 +83,8 @@ void provium_session_free(struct provium_session *s);
 enum provium_status provium_session_open(struct provium_session *s, int rfd, int wfd, unsigned timeout_ms);
 
 /* Start the program argv[0] (looked up in PATH), an agent on its stdin and stdout, and open a
- * session with it.  The session owns the process: free kills and reaps it. */
+ * session with it.  The session owns the process: free kills and reaps it, and so does a
+ * spawn that fails. */
 enum provium_status provium_session_spawn(struct provium_session *s, const char *const argv[], unsigned timeout_ms);
 
 /* Open a session with the agent that listens on the unix socket at path. */
@@ -137,7 +138,7 @@ struct provium_call {
 
 enum provium_ended { PROVIUM_RETURNED, PROVIUM_EXITED, PROVIUM_EXECED, PROVIUM_KILLED, PROVIUM_STOPPED };
 
-/* What came back.  Everything borrows the session until its next call. */
+/* What came back.  Everything borrows the session until its next call, whose data it may be. */
 struct provium_result {
     int64_t ret;                      /* what the kernel returned; 0 when it never did */
     const struct provium_bytes *outs; /* the buffers by ascending arg, then the outputs in spec order */

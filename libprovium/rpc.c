@@ -67,6 +67,12 @@ static enum provium_status take_goodbye(struct provium_session *s, const struct 
     return provium_session_lost(s, PROVIUM_E_CLOSED, rpc->caller, "the agent said goodbye: %s", text);
 }
 
+static bool sane_end(const struct wire_worker_ended *m)
+{
+    return m->ended >= WIRE_ENDED_exited && m->ended <= WIRE_ENDED_stopped && m->status <= INT32_MAX &&
+           m->signal <= INT32_MAX;
+}
+
 /* Unknown events are ignored (SPEC [EXT-4]); a damaged one is a fault. */
 static bool take_event(struct provium_session *s, const struct wire_envelope *e)
 {
@@ -74,8 +80,7 @@ static bool take_event(struct provium_session *s, const struct wire_envelope *e)
     size_t at;
     if (e->code != WIRE_EVENT_worker_ended)
         return true;
-    if (wire_decode_worker_ended(e->body, &m, &at) != WIRE_OK || m.ended == 0 || m.ended > WIRE_ENDED_stopped ||
-        m.status > INT32_MAX || m.signal > INT32_MAX)
+    if (wire_decode_worker_ended(e->body, &m, &at) != WIRE_OK || !sane_end(&m))
         return false;
     s->ended = (struct noted_end){true, m};
     return true;
@@ -88,6 +93,20 @@ static bool is_late(const struct provium_session *s, const struct wire_envelope 
            s->last_id - e->id < UINT32_C(1) << 31;
 }
 
+/* All that matters of it is that its executor ended: the next call will be refused for that. */
+static void take_late(struct provium_session *s, const struct wire_envelope *e)
+{
+    struct wire_call_reply m = {.outs = {NULL, 0, 0}};
+    size_t at;
+    if (e->kind != WIRE_REPLY || e->code != WIRE_OP_call || wire_decode_call_reply(e->body, &m, &at) != WIRE_OK)
+        return;
+    struct wire_worker_ended end = {.ended = m.ended, .status = m.status, .signal = m.signal, .fresh = m.fresh};
+    if (m.has & WIRE_HAS(call_reply, fresh))
+        end.has = WIRE_HAS(worker_ended, fresh);
+    if (sane_end(&end))
+        s->ended = (struct noted_end){true, end};
+}
+
 enum taken { TAKEN_DONE, TAKEN_OTHER };
 
 /* One frame: is it the answer?  *status holds what the answer, or the end of the session, means. */
@@ -98,8 +117,12 @@ static enum taken take_frame(struct provium_session *s, struct wire_bytes frame,
     size_t at;
     enum wire_status wire = wire_get_envelope(frame.ptr, frame.len, e, &at);
     *status = PROVIUM_OK;
-    if (wire == WIRE_OK && ((e->kind == WIRE_EVENT && take_event(s, e)) || is_late(s, e)))
+    if (wire == WIRE_OK && e->kind == WIRE_EVENT && take_event(s, e))
         return TAKEN_OTHER;
+    if (wire == WIRE_OK && is_late(s, e)) {
+        take_late(s, e);
+        return TAKEN_OTHER;
+    }
     if (wire != WIRE_OK)
         *status = provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent sent a damaged envelope: %s",
                                        wire_status_text(wire));

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The golden messages as C structs, written by hand: the other half of
+ * tests/vectors/vectors.py, in the same order.
+ */
+#include <string.h>
+
+#include "vectors.h"
+
+#define B(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define LIST(of, count, ...) {(struct wire_##of[]){__VA_ARGS__}, count, count}
+#define BUF(has_, len_, data_, dir_) {.has = (has_), .len = (len_), .data = data_, .dir = WIRE_DIR_##dir_}
+#define NONE {NULL, 0}
+
+#define REQUEST(id, op, generation) .envelope = {WIRE_REQUEST, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_request
+#define REPLY(id, op, generation) .envelope = {WIRE_REPLY, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_reply
+#define ERROR(id, name, generation) .envelope = {WIRE_ERROR, id, WIRE_ERR_##name, 0, generation, NONE}, .record = ANY_error
+#define EVENT(generation) .envelope = {WIRE_EVENT, 0, WIRE_EVENT_worker_ended, 0, generation, NONE}, .record = ANY_worker_ended
+#define GOODBYE(name) .envelope = {WIRE_GOODBYE, 0, WIRE_ERR_##name, 0, 0, NONE}, .record = ANY_goodbye
+
+#define BODY(name, ...) .body = {.name = {__VA_ARGS__}}
+
+#define X8 "xxxxxxxx"
+#define X64 X8 X8 X8 X8 X8 X8 X8 X8
+#define INSTANCE B("\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f")
+#define LIMITS .frame_limit = 32 << 20, .depth_limit = 16, .buffer_limit = 64, .spec_limit = 64, .flight_limit = 1, .memory_limit = 1 << 20
+
+#define HAS_DATA WIRE_HAS(buffer, data)
+#define ARGS WIRE_HAS(call_request, args)
+#define BUFFERS WIRE_HAS(call_request, buffers)
+#define SPECS WIRE_HAS(call_request, specs)
+#define IN_ARG(target_, arg_) {.has = WIRE_HAS(spec, arg), .target = (target_), .arg = (arg_)}
+#define IN_BUFFER(target_, buffer_, offset_) \
+    {.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = (target_), .buffer = (buffer_), .offset = (offset_)}
+#define HAS_RET WIRE_HAS(call_reply, ret)
+#define HAS_ENDED WIRE_HAS(call_reply, ended) | WIRE_HAS(call_reply, fresh)
+
+static uint8_t ramp[300]; /* 0, 1, 2, ... 255, 0, 1 ...; filled by samples() */
+#define RAMP {ramp, sizeof ramp}
+
+static const struct sample rows[] = {
+    {"session.hello_request", {REQUEST(1, hello, 0), BODY(hello_request, LIMITS)}},
+    {"session.hello_reply",
+     {REPLY(1, hello, 1),
+      BODY(hello_reply, LIMITS, .arch = B("x86_64"), .pointer_width = 8, .page_size = 4096, .kernel = B("6.1"),
+           .instance = INSTANCE, .generation = 1)}},
+    {"session.call_request", {REQUEST(2, call, 1), BODY(call_request, .nr = 39)}},
+    {"session.call_reply", {REPLY(2, call, 1), BODY(call_reply, .has = HAS_RET, .ret = 145)}},
+
+    {"hello_request.full",
+     {REQUEST(UINT32_MAX, hello, 0),
+      BODY(hello_request, .has = WIRE_HAS(hello_request, name) | WIRE_HAS(hello_request, resume), .version_max = 3,
+           .caps = LIST(bytes, 4, B("a"), B("grease-7.x"), B(X8 X8 X8 "xxxxxxx"), B("yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
+           .frame_limit = 65536, .depth_limit = 16, .buffer_limit = 8192, .spec_limit = 8192, .flight_limit = 64,
+           .memory_limit = 67108864, .name = B("host 0.1"), .resume = B("token"))}},
+    {"hello_reply.full",
+     {REPLY(UINT32_MAX, hello, 65536),
+      BODY(hello_reply, .has = WIRE_HAS(hello_reply, name) | WIRE_HAS(hello_reply, resume),
+           .caps = LIST(bytes, 2, B("grease"), B("\xc3\xbc\xe2\x82\xac\xf0\x9f\x90\xa7")), LIMITS,
+           .name = B("provium-agent 0.1.0"), .arch = B("x86_64"), .byte_order = 1, .pointer_width = 4,
+           .page_size = 65536, .kernel = B("6.1"), .instance = INSTANCE, .generation = 65536)}},
+
+    {"ping_request.empty", {REQUEST(3, ping, 0)}},
+    {"ping_request.data", {REQUEST(127, ping, 1), BODY(ping_request, .has = WIRE_HAS(ping_request, data), .data = B("abc"))}},
+    {"ping_request.no_bytes", {REQUEST(128, ping, 1), BODY(ping_request, .has = WIRE_HAS(ping_request, data))}},
+    {"ping_reply.empty", {REPLY(3, ping, 1)}},
+    {"ping_reply.data", {REPLY(255, ping, 1), BODY(ping_reply, .has = WIRE_HAS(ping_reply, data), .data = RAMP)}},
+
+    {"call_request.nr_minus_one", {REQUEST(256, call, 1), BODY(call_request, .nr = -1)}},
+    {"call_request.nr_x32", {REQUEST(65535, call, 1), BODY(call_request, .has = ARGS, .nr = 0x40000027)}},
+    {"call_request.args_8_bits",
+     {REQUEST(5, call, 1), BODY(call_request, .has = ARGS, .nr = 1, .args = {6, {0, 127, 128, 255, -32, -33}})}},
+    {"call_request.args_16_bits",
+     {REQUEST(5, call, 1),
+      BODY(call_request, .has = ARGS, .nr = 1, .args = {6, {256, 65535, -128, -129, -32768, -32769}})}},
+    {"call_request.args_32_bits",
+     {REQUEST(5, call, 1),
+      BODY(call_request, .has = ARGS, .nr = 1,
+           .args = {6, {65536, 2147483647, 2147483648, 4294967295, -2147483648LL, -2147483649LL}})}},
+    {"call_request.args_64_bits",
+     {REQUEST(5, call, 1),
+      BODY(call_request, .has = ARGS, .nr = 1, .args = {3, {4294967296, INT64_MAX, INT64_MIN}})}},
+    {"call_request.buffers",
+     {REQUEST(65536, call, 7),
+      BODY(call_request, .has = ARGS | BUFFERS, .args = {1, {3}},
+           .buffers = LIST(buffer, 4, BUF(0, 0, NONE, none), BUF(HAS_DATA, 4, B("\1\2\3\4"), in),
+                           BUF(HAS_DATA, 300, RAMP, both), BUF(0, 65536, NONE, out)))}},
+    {"call_request.embedded_pointer",
+     {REQUEST(6, call, 1),
+      BODY(call_request, .has = ARGS | BUFFERS | SPECS, .nr = 1023, .args = {2, {0, 0}},
+           .buffers = LIST(buffer, 2,
+                           BUF(HAS_DATA, 24, B("\x60\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0\0\0\2\0"), both),
+                           BUF(HAS_DATA, 20, B("\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x11\x12\x13"), in)),
+           .specs = LIST(spec, 2, IN_ARG(0, 0), IN_BUFFER(1, 0, 8)))}},
+    {"call_request.sixteen_specs",
+     {REQUEST(7, call, 1),
+      BODY(call_request, .has = BUFFERS | SPECS, .nr = 20, .buffers = LIST(buffer, 1, BUF(0, 256, NONE, none)),
+           .specs = LIST(spec, 16, IN_BUFFER(0, 0, 0), IN_BUFFER(0, 0, 16), IN_BUFFER(0, 0, 32), IN_BUFFER(0, 0, 48),
+                         IN_BUFFER(0, 0, 64), IN_BUFFER(0, 0, 80), IN_BUFFER(0, 0, 96), IN_BUFFER(0, 0, 112),
+                         IN_BUFFER(0, 0, 128), IN_BUFFER(0, 0, 144), IN_BUFFER(0, 0, 160), IN_BUFFER(0, 0, 176),
+                         IN_BUFFER(0, 0, 192), IN_BUFFER(0, 0, 208), IN_BUFFER(0, 0, 224), IN_BUFFER(0, 0, 240)))}},
+
+    {"call_reply.zero", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET)}},
+    {"call_reply.fault", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET, .ret = -14)}},
+    {"call_reply.lowest", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET, .ret = INT64_MIN)}},
+    {"call_reply.outs",
+     {REPLY(8, call, 1),
+      BODY(call_reply, .has = HAS_RET | WIRE_HAS(call_reply, outs), .ret = 300,
+           .outs = LIST(bytes, 3, NONE, B("\0\xff"), RAMP))}},
+    {"call_reply.exited",
+     {REPLY(9, call, 1),
+      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, status), .ended = WIRE_ENDED_exited, .status = 7, .fresh = 2)}},
+    {"call_reply.execed",
+     {REPLY(9, call, 2),
+      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, status), .ended = WIRE_ENDED_execed, .fresh = 3)}},
+    {"call_reply.killed",
+     {REPLY(9, call, 3),
+      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_killed, .signal = 9, .fresh = 4)}},
+    {"call_reply.stopped",
+     {REPLY(9, call, 4),
+      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_stopped, .signal = 19, .fresh = 5)}},
+
+    {"error.without_id", {ERROR(0, TOO_LARGE, 0), BODY(error, .text = B("frame over the agreed limit"))}},
+    {"error.maybe",
+     {ERROR(12, INTERNAL, 1), BODY(error, .text = B("quote \" and \\ and \n"), .executed = WIRE_EXECUTED_maybe)}},
+    {"error.yes", {ERROR(12, INTERNAL, 1), BODY(error, .executed = WIRE_EXECUTED_yes)}},
+    {"error.long_text",
+     {ERROR(12, BAD_FIELD, 1),
+      BODY(error, .has = WIRE_HAS(error, path), .text = B(X64 X64 X64 X64), .path = B("specs[2].offset"))}},
+#define ARGS_ERROR(name) {ERROR(11, name, 1), BODY(error, .has = WIRE_HAS(error, path), .text = B("no"), .path = B("args"))}
+    {"error.malformed", ARGS_ERROR(MALFORMED)},
+    {"error.too_large", ARGS_ERROR(TOO_LARGE)},
+    {"error.unknown_op", ARGS_ERROR(UNKNOWN_OP)},
+    {"error.bad_field", ARGS_ERROR(BAD_FIELD)},
+    {"error.unknown_field", ARGS_ERROR(UNKNOWN_FIELD)},
+    {"error.limit", ARGS_ERROR(LIMIT)},
+    {"error.no_hello", ARGS_ERROR(NO_HELLO)},
+    {"error.version", ARGS_ERROR(VERSION)},
+    {"error.no_worker", ARGS_ERROR(NO_WORKER)},
+    {"error.worker_replaced", ARGS_ERROR(WORKER_REPLACED)},
+    {"error.busy", ARGS_ERROR(BUSY)},
+    {"error.no_memory", ARGS_ERROR(NO_MEMORY)},
+    {"error.denied", ARGS_ERROR(DENIED)},
+    {"error.internal", ARGS_ERROR(INTERNAL)},
+
+    {"worker_ended.exited",
+     {EVENT(1), BODY(worker_ended, .has = WIRE_HAS(worker_ended, status) | WIRE_HAS(worker_ended, fresh),
+                     .ended = WIRE_ENDED_exited, .fresh = 2)}},
+    {"worker_ended.killed",
+     {EVENT(2), BODY(worker_ended, .has = WIRE_HAS(worker_ended, signal) | WIRE_HAS(worker_ended, fresh),
+                     .ended = WIRE_ENDED_killed, .signal = 9, .fresh = 3)}},
+    {"cancel", {.envelope = {WIRE_CANCEL, 12, 0, 0, 0, NONE}, .record = ANY_nothing}},
+    {"goodbye.planned", {GOODBYE(none), BODY(goodbye, .text = B("done"))}},
+    {"goodbye.malformed", {GOODBYE(MALFORMED), BODY(goodbye, .text = B("not the length of a frame"))}},
+    {.name = NULL}};
+
+const struct sample *samples(void)
+{
+    for (size_t i = 0; i < sizeof ramp; i++)
+        ramp[i] = (uint8_t)i;
+    return rows;
+}
+
+const struct sample *sample_find(const char *name)
+{
+    const struct sample *row = samples();
+    while (row->name != NULL && strcmp(row->name, name) != 0)
+        row++;
+    return row->name != NULL ? row : NULL;
+}
