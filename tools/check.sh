@@ -67,7 +67,6 @@ fast() {
     done
     suite 'conformance: agent' "$B/provium-conformance" run --strict --level survival \
         --exec "$B/provium-agent --execute-here"
-    suite 'conformance: Python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
 }
 
 vm() {
@@ -99,6 +98,7 @@ deep() {
     for t in tests/conformance/*.sh; do
         suite "${t#tests/}" bash "$t"
     done
+    suite 'conformance: Python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
     suite 'clang, warnings as errors' other_compiler
     suite 'fast tests, ASan and UBSan' sanitized
 }

@@ -144,7 +144,8 @@ bool rig_sync(struct rig *r)
 
 bool rig_hello(struct rig *r, const struct agent_limits *limits, struct any_message *reply)
 {
-    struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = 1, .code = WIRE_OP_hello}, .record = ANY_hello_request};
+    struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = 1, .code = WIRE_OP_hello},
+                            .record = ANY_hello_request};
     m.body.hello_request = (struct wire_hello_request){.frame_limit = limits->frame,
                                                        .depth_limit = limits->depth,
                                                        .buffer_limit = limits->buffers,

@@ -11,7 +11,7 @@
 
 struct rig {
     struct agent *a;
-    int answers;          /* the file that the agent writes to */
+    int answers;  /* the file that the agent writes to */
     size_t taken; /* bytes of it that a test has seen */
     /* the hook: what it saw last, what it gives back */
     unsigned calls;

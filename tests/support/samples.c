@@ -7,15 +7,31 @@
 
 #include "vectors.h"
 
-#define B(text) {(const uint8_t *)(text), sizeof(text) - 1}
-#define LIST(of, count, ...) {(struct wire_##of[]){__VA_ARGS__}, count, count}
-#define BUF(has_, len_, data_, dir_) {.has = (has_), .len = (len_), .data = data_, .dir = WIRE_DIR_##dir_}
-#define NONE {NULL, 0}
+#define B(text) \
+    { \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
+#define LIST(of, count, ...) \
+    { \
+        (struct wire_##of[]){__VA_ARGS__}, count, count \
+    }
+#define BUF(has_, len_, data_, dir_) \
+    { \
+        .has = (has_), .len = (len_), .data = data_, .dir = WIRE_DIR_##dir_ \
+    }
+#define NONE \
+    { \
+        NULL, 0 \
+    }
 
-#define REQUEST(id, op, generation) .envelope = {WIRE_REQUEST, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_request
-#define REPLY(id, op, generation) .envelope = {WIRE_REPLY, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_reply
-#define ERROR(id, name, generation) .envelope = {WIRE_ERROR, id, WIRE_ERR_##name, 0, generation, NONE}, .record = ANY_error
-#define EVENT(generation) .envelope = {WIRE_EVENT, 0, WIRE_EVENT_worker_ended, 0, generation, NONE}, .record = ANY_worker_ended
+#define REQUEST(id, op, generation) \
+    .envelope = {WIRE_REQUEST, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_request
+#define REPLY(id, op, generation) \
+    .envelope = {WIRE_REPLY, id, WIRE_OP_##op, 0, generation, NONE}, .record = ANY_##op##_reply
+#define ERROR(id, name, generation) \
+    .envelope = {WIRE_ERROR, id, WIRE_ERR_##name, 0, generation, NONE}, .record = ANY_error
+#define EVENT(generation) \
+    .envelope = {WIRE_EVENT, 0, WIRE_EVENT_worker_ended, 0, generation, NONE}, .record = ANY_worker_ended
 #define GOODBYE(name) .envelope = {WIRE_GOODBYE, 0, WIRE_ERR_##name, 0, 0, NONE}, .record = ANY_goodbye
 
 #define BODY(name, ...) .body = {.name = {__VA_ARGS__}}
@@ -23,34 +39,45 @@
 #define X8 "xxxxxxxx"
 #define X64 X8 X8 X8 X8 X8 X8 X8 X8
 #define INSTANCE B("\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f")
-#define LIMITS .frame_limit = 32 << 20, .depth_limit = 16, .buffer_limit = 64, .spec_limit = 64, .flight_limit = 1, .memory_limit = 1 << 20
+#define LIMITS \
+    .frame_limit = 32 << 20, .depth_limit = 16, .buffer_limit = 64, .spec_limit = 64, .flight_limit = 1, \
+    .memory_limit = 1 << 20
 
 #define HAS_DATA WIRE_HAS(buffer, data)
 #define ARGS WIRE_HAS(call_request, args)
 #define BUFFERS WIRE_HAS(call_request, buffers)
 #define SPECS WIRE_HAS(call_request, specs)
-#define IN_ARG(target_, arg_) {.has = WIRE_HAS(spec, arg), .target = (target_), .arg = (arg_)}
+#define IN_ARG(target_, arg_) \
+    { \
+        .has = WIRE_HAS(spec, arg), .target = (target_), .arg = (arg_) \
+    }
 #define IN_BUFFER(target_, buffer_, offset_) \
-    {.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = (target_), .buffer = (buffer_), .offset = (offset_)}
+    { \
+        .has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = (target_), .buffer = (buffer_), \
+        .offset = (offset_) \
+    }
 #define HAS_RET WIRE_HAS(call_reply, ret)
 #define HAS_ENDED WIRE_HAS(call_reply, ended) | WIRE_HAS(call_reply, fresh)
 
 static uint8_t ramp[300]; /* 0, 1, 2, ... 255, 0, 1 ...; filled by samples() */
-#define RAMP {ramp, sizeof ramp}
+#define RAMP \
+    { \
+        ramp, sizeof ramp \
+    }
 
 static const struct sample rows[] = {
     {"session.hello_request", {REQUEST(1, hello, 0), BODY(hello_request, LIMITS)}},
     {"session.hello_reply",
-     {REPLY(1, hello, 1),
-      BODY(hello_reply, LIMITS, .arch = B("x86_64"), .pointer_width = 8, .page_size = 4096, .kernel = B("6.1"),
-           .instance = INSTANCE, .generation = 1)}},
+     {REPLY(1, hello, 1), BODY(hello_reply, LIMITS, .arch = B("x86_64"), .pointer_width = 8, .page_size = 4096,
+                               .kernel = B("6.1"), .instance = INSTANCE, .generation = 1)}},
     {"session.call_request", {REQUEST(2, call, 1), BODY(call_request, .nr = 39)}},
     {"session.call_reply", {REPLY(2, call, 1), BODY(call_reply, .has = HAS_RET, .ret = 145)}},
 
     {"hello_request.full",
      {REQUEST(UINT32_MAX, hello, 0),
       BODY(hello_request, .has = WIRE_HAS(hello_request, name) | WIRE_HAS(hello_request, resume), .version_max = 3,
-           .caps = LIST(bytes, 4, B("a"), B("grease-7.x"), B(X8 X8 X8 "xxxxxxx"), B("yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
+           .caps =
+               LIST(bytes, 4, B("a"), B("grease-7.x"), B(X8 X8 X8 "xxxxxxx"), B("yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
            .frame_limit = 65536, .depth_limit = 16, .buffer_limit = 8192, .spec_limit = 8192, .flight_limit = 64,
            .memory_limit = 67108864, .name = B("host 0.1"), .resume = B("token"))}},
     {"hello_reply.full",
@@ -61,7 +88,8 @@ static const struct sample rows[] = {
            .page_size = 65536, .kernel = B("6.1"), .instance = INSTANCE, .generation = 65536)}},
 
     {"ping_request.empty", {REQUEST(3, ping, 0)}},
-    {"ping_request.data", {REQUEST(127, ping, 1), BODY(ping_request, .has = WIRE_HAS(ping_request, data), .data = B("abc"))}},
+    {"ping_request.data",
+     {REQUEST(127, ping, 1), BODY(ping_request, .has = WIRE_HAS(ping_request, data), .data = B("abc"))}},
     {"ping_request.no_bytes", {REQUEST(128, ping, 1), BODY(ping_request, .has = WIRE_HAS(ping_request, data))}},
     {"ping_reply.empty", {REPLY(3, ping, 1)}},
     {"ping_reply.data", {REPLY(255, ping, 1), BODY(ping_reply, .has = WIRE_HAS(ping_reply, data), .data = RAMP)}},
@@ -78,8 +106,7 @@ static const struct sample rows[] = {
       BODY(call_request, .has = ARGS, .nr = 1,
            .args = {6, {65536, 2147483647, 2147483648, 4294967295, -2147483648LL, -2147483649LL}})}},
     {"call_request.args_64_bits",
-     {REQUEST(5, call, 1),
-      BODY(call_request, .has = ARGS, .nr = 1, .args = {3, {4294967296, INT64_MAX, INT64_MIN}})}},
+     {REQUEST(5, call, 1), BODY(call_request, .has = ARGS, .nr = 1, .args = {3, {4294967296, INT64_MAX, INT64_MIN}})}},
     {"call_request.buffers",
      {REQUEST(65536, call, 7),
       BODY(call_request, .has = ARGS | BUFFERS, .args = {1, {3}},
@@ -88,9 +115,9 @@ static const struct sample rows[] = {
     {"call_request.embedded_pointer",
      {REQUEST(6, call, 1),
       BODY(call_request, .has = ARGS | BUFFERS | SPECS, .nr = 1023, .args = {2, {0, 0}},
-           .buffers = LIST(buffer, 2,
-                           BUF(HAS_DATA, 24, B("\x60\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0\0\0\2\0"), both),
-                           BUF(HAS_DATA, 20, B("\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x11\x12\x13"), in)),
+           .buffers =
+               LIST(buffer, 2, BUF(HAS_DATA, 24, B("\x60\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0\0\0\2\0"), both),
+                    BUF(HAS_DATA, 20, B("\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x11\x12\x13"), in)),
            .specs = LIST(spec, 2, IN_ARG(0, 0), IN_BUFFER(1, 0, 8)))}},
     {"call_request.sixteen_specs",
      {REQUEST(7, call, 1),
@@ -104,21 +131,20 @@ static const struct sample rows[] = {
     {"call_reply.fault", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET, .ret = -14)}},
     {"call_reply.lowest", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET, .ret = INT64_MIN)}},
     {"call_reply.outs",
-     {REPLY(8, call, 1),
-      BODY(call_reply, .has = HAS_RET | WIRE_HAS(call_reply, outs), .ret = 300,
-           .outs = LIST(bytes, 3, NONE, B("\0\xff"), RAMP))}},
+     {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET | WIRE_HAS(call_reply, outs), .ret = 300,
+                              .outs = LIST(bytes, 3, NONE, B("\0\xff"), RAMP))}},
     {"call_reply.exited",
-     {REPLY(9, call, 1),
-      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, status), .ended = WIRE_ENDED_exited, .status = 7, .fresh = 2)}},
+     {REPLY(9, call, 1), BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, status), .ended = WIRE_ENDED_exited,
+                              .status = 7, .fresh = 2)}},
     {"call_reply.execed",
      {REPLY(9, call, 2),
       BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, status), .ended = WIRE_ENDED_execed, .fresh = 3)}},
     {"call_reply.killed",
-     {REPLY(9, call, 3),
-      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_killed, .signal = 9, .fresh = 4)}},
+     {REPLY(9, call, 3), BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_killed,
+                              .signal = 9, .fresh = 4)}},
     {"call_reply.stopped",
-     {REPLY(9, call, 4),
-      BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_stopped, .signal = 19, .fresh = 5)}},
+     {REPLY(9, call, 4), BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_stopped,
+                              .signal = 19, .fresh = 5)}},
 
     {"error.without_id", {ERROR(0, TOO_LARGE, 0), BODY(error, .text = B("frame over the agreed limit"))}},
     {"error.maybe",
@@ -127,7 +153,10 @@ static const struct sample rows[] = {
     {"error.long_text",
      {ERROR(12, BAD_FIELD, 1),
       BODY(error, .has = WIRE_HAS(error, path), .text = B(X64 X64 X64 X64), .path = B("specs[2].offset"))}},
-#define ARGS_ERROR(name) {ERROR(11, name, 1), BODY(error, .has = WIRE_HAS(error, path), .text = B("no"), .path = B("args"))}
+#define ARGS_ERROR(name) \
+    { \
+        ERROR(11, name, 1), BODY(error, .has = WIRE_HAS(error, path), .text = B("no"), .path = B("args")) \
+    }
     {"error.malformed", ARGS_ERROR(MALFORMED)},
     {"error.too_large", ARGS_ERROR(TOO_LARGE)},
     {"error.unknown_op", ARGS_ERROR(UNKNOWN_OP)},

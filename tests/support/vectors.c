@@ -32,7 +32,8 @@ static bool take_streams(struct vectors *all, const json_t *list)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(list, i, row) {
+    json_array_foreach(list, i, row)
+    {
         struct vector *v = &all->streams[all->stream_count++];
         if (!take_text(row, "name", v->name, sizeof v->name) || !take_bytes(row, "bytes", v))
             return false;
@@ -44,7 +45,8 @@ static bool take_messages(struct vectors *all, const json_t *list)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(list, i, row) {
+    json_array_foreach(list, i, row)
+    {
         struct vector *v = &all->messages[all->message_count++];
         bool ok = all->message_count <= VECTORS_MAX && take_text(row, "name", v->name, sizeof v->name) &&
                   take_text(row, "record", v->record, sizeof v->record) &&

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * agent/arena.c: memory that ends where mapped memory ends, without an mmap a call.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../agent/agent.h"
+
+static struct arena arena;
+static uint32_t page;
+
+static void setup(void)
+{
+    page = (uint32_t)sysconf(_SC_PAGESIZE);
+    arena_init(&arena, page);
+}
+
+TestSuite(arena, .init = setup);
+
+/* Would the kernel read this byte for us?  A pipe takes it, or says EFAULT. */
+static bool readable(const uint8_t *p)
+{
+    int fds[2];
+    cr_assert_eq(pipe(fds), 0);
+    ssize_t n = write(fds[1], p, 1);
+    close(fds[0]);
+    close(fds[1]);
+    return n == 1;
+}
+
+static unsigned mappings(void)
+{
+    FILE *f = fopen("/proc/self/maps", "r");
+    unsigned lines = 0;
+    cr_assert_not_null(f);
+    for (int c; (c = fgetc(f)) != EOF;)
+        lines += c == '\n';
+    fclose(f);
+    return lines;
+}
+
+static const uint32_t lens[] = {1,    2,    3,    7,    8,    12,    16,     24,      100,          4095,
+                                4096, 4097, 5000, 8192, 8193, 65536, 100000, 1 << 20, (3 << 20) + 5};
+enum { LENS = sizeof lens / sizeof lens[0] };
+
+Test(arena, the_byte_behind_the_last_is_not_readable)
+{
+    for (size_t i = 0; i < LENS; i++) {
+        uint8_t *p = arena_place(&arena, lens[i]);
+        cr_assert_not_null(p);
+        memset(p, 0xaa, lens[i]);
+        cr_expect(readable(p + lens[i] - 1), "%u: its last byte", lens[i]);
+        cr_expect(!readable(p + lens[i]), "%u: the byte behind", lens[i]);
+        cr_expect_eq((uintptr_t)(p + lens[i]) % page, 0);
+    }
+}
+
+Test(arena, addresses_are_aligned_to_the_lowest_set_bit_of_the_length)
+{
+    for (uint32_t len = 1; len <= 3 * page; len += len < 200 ? 1 : 97) {
+        uint8_t *p = arena_place(&arena, len);
+        uint32_t align = len & (0 - len);
+        cr_assert_not_null(p);
+        cr_expect_eq((uintptr_t)p % (align < page ? align : page), 0, "%u", len);
+        arena_reset(&arena);
+    }
+}
+
+Test(arena, no_bytes_are_a_valid_address_at_such_an_end)
+{
+    uint8_t *first = arena_place(&arena, 0), *second = arena_place(&arena, 0);
+    cr_assert(first != NULL && second != NULL);
+    cr_expect_neq(first, second);
+    cr_expect(!readable(first));
+    cr_expect(readable(first - 1));
+    cr_expect_eq((uintptr_t)first % page, 0);
+}
+
+Test(arena, buffers_of_one_call_never_overlap)
+{
+    enum { COUNT = 300 };
+    uint8_t *placed[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        uint32_t len = lens[i % 15];
+        placed[i] = arena_place(&arena, len);
+        cr_assert_not_null(placed[i]);
+        memset(placed[i], (int)(i & 0xff), len);
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        uint32_t len = lens[i % 15];
+        cr_expect(placed[i][0] == (i & 0xff) && placed[i][len - 1] == (i & 0xff), "buffer %u", i);
+    }
+}
+
+Test(arena, grows_by_doubling)
+{
+    struct arena_class *c = &arena.classes[0];
+    uint32_t chunks = 0;
+    for (uint32_t i = 1; i <= 4096; i++) {
+        uint32_t total = c->total;
+        cr_assert_not_null(arena_place(&arena, 10));
+        if (c->chunk_count == chunks)
+            continue;
+        chunks = c->chunk_count;
+        cr_expect(total == 0 ? c->total == 8 : c->total == 2 * total, "%u slots after %u", c->total, total);
+    }
+    cr_expect_eq(c->total, 4096);
+    cr_expect_eq(chunks, 10);
+}
+
+Test(arena, a_call_like_the_one_before_maps_nothing)
+{
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < LENS; i++)
+            cr_assert_not_null(arena_place(&arena, lens[i]));
+        arena_reset(&arena);
+    }
+    unsigned before = mappings();
+    for (int round = 0; round < 100; round++) {
+        for (size_t i = 0; i < LENS; i++)
+            cr_assert_not_null(arena_place(&arena, lens[i]));
+        arena_reset(&arena);
+    }
+    cr_expect_eq(mappings(), before);
+}
+
+Test(arena, the_same_slots_come_again_after_a_reset)
+{
+    uint8_t *first = arena_place(&arena, 100), *large = arena_place(&arena, 100000);
+    arena_reset(&arena);
+    cr_expect_eq(arena_place(&arena, 100), first);
+    cr_expect_eq(arena_place(&arena, 100000), large);
+}
+
+Test(arena, too_many_mappings_are_refused_and_the_rest_still_works)
+{
+    uint32_t placed = 0;
+    uint8_t *last;
+    unsigned before = mappings();
+    while ((last = arena_place(&arena, 10)) != NULL && placed < 100000)
+        placed++;
+    cr_expect_null(last);
+    cr_expect_geq(placed, AGENT_BUFFER_LIMIT, "the agreed number of buffers fits");
+    cr_expect_leq(arena.mappings, ARENA_MAPPINGS_MAX);
+    cr_expect_leq(mappings() - before, ARENA_MAPPINGS_MAX + 1);
+    arena_reset(&arena);
+    for (uint32_t i = 0; i < placed; i++)
+        cr_assert_not_null(arena_place(&arena, 10), "slot %u after the refusal", i);
+}
+
+Test(arena, more_than_the_address_space_has_is_refused)
+{
+    struct arena_class *c = &arena.classes[19];
+    cr_expect_null(arena_place(&arena, UINT32_MAX));
+    cr_expect_eq(c->used, 0);
+    cr_expect_not_null(arena_place(&arena, 10));
+}
+
+/* Pages that are in memory, of the `len` bytes before p + len. */
+static size_t resident(uint8_t *end, size_t len)
+{
+    static unsigned char map[8192];
+    size_t count = len / page, in = 0;
+    cr_assert_leq(count, sizeof map);
+    cr_assert_eq(mincore(end - count * page, count * page, map), 0);
+    for (size_t i = 0; i < count; i++)
+        in += map[i] & 1;
+    return in;
+}
+
+Test(arena, a_reset_gives_the_memory_of_large_buffers_back)
+{
+    const uint32_t len = 16 << 20;
+    uint8_t *large = arena_place(&arena, len), *small = arena_place(&arena, 100);
+    cr_assert(large != NULL && small != NULL);
+    memset(large, 0xff, len);
+    memset(small, 0xff, 100);
+    cr_expect_eq(resident(large + len, len), len / page);
+    arena_reset(&arena);
+    cr_expect_eq(resident(large + len, len), 0);
+    cr_expect_eq(resident(small + 100, page), 1, "what is small stays for the next call");
+}
+
+Test(arena, what_stays_after_a_reset_is_bounded_for_every_size)
+{
+    for (uint32_t len = page; len <= 1 << 20; len *= 2) {
+        size_t count = (4u << 20) / len, kept = 0;
+        uint8_t *placed[1024];
+        for (size_t i = 0; i < count; i++) {
+            placed[i] = arena_place(&arena, len);
+            cr_assert_not_null(placed[i]);
+            memset(placed[i], 0xff, len);
+        }
+        arena_reset(&arena);
+        for (size_t i = 0; i < count; i++)
+            kept += resident(placed[i] + len, len) * page;
+        cr_expect_leq(kept, AGENT_KEEP, "buffers of %u", len);
+    }
+}
