@@ -35,7 +35,7 @@ struct shared {
     uint32_t id;         /* of the running request */
     uint32_t code;       /* its operation */
     uint32_t generation; /* of the executor */
-    bool execs;          /* it is an execve */
+    bool execs;          /* the kernel is in its execve */
     uint32_t reply_len;  /* bytes in tx; 0 when part of the reply lies elsewhere */
     bool open;           /* hello was said */
     struct wire_stream stream;

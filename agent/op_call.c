@@ -157,12 +157,15 @@ static int returns_twice(int64_t nr)
     return nr == __NR_clone || nr == __NR_clone3;
 }
 
-/* The script's signal mask holds for its system call alone. */
+/* The script's signal mask holds for its system call alone.  A signal that waited for it ends us before
+ * `execs` is set, and so is not taken for the end of another program. */
 static int64_t execute(struct agent *a, int64_t nr, const int64_t args[WIRE_ARGS_MAX])
 {
     const uint64_t all = UINT64_MAX;
     sys4(__NR_rt_sigprocmask, SYS_SIG_SETMASK, sys_ptr(&a->script_mask), 0, 8);
+    a->shared->execs = nr == __NR_execve || nr == __NR_execveat;
     int64_t ret = a->invoke(nr, args, returns_twice(nr));
+    a->shared->execs = false;
     sys4(__NR_rt_sigprocmask, SYS_SIG_SETMASK, sys_ptr(&all), sys_ptr(&a->script_mask), 8);
     return ret;
 }
@@ -190,7 +193,7 @@ static void run(struct agent *a, const struct wire_envelope *e, const struct wir
 {
     int64_t args[WIRE_ARGS_MAX] = {0};
     a->shared->id = e->id;
-    a->shared->execs = m->nr == __NR_execve || m->nr == __NR_execveat;
+    a->shared->execs = false;
     a->shared->state = AGENT_RUNNING;
     __asm__ volatile("" ::: "memory");
     if (!place(a, m)) {

@@ -174,7 +174,7 @@ static void watch(const struct agent *a, struct life *life)
     if (life->ended == WIRE_ENDED_stopped)
         end_stopped(life);
     bool called_exec = a->shared->state == AGENT_RUNNING && a->shared->execs; /* and was gone before we looked */
-    if (life->execed || (called_exec && life->ended == WIRE_ENDED_exited))
+    if (life->execed || (called_exec && life->ended != WIRE_ENDED_stopped))
         life->ended = WIRE_ENDED_execed;
     if (life->pipe >= 0)
         sys1(__NR_close, life->pipe);

@@ -34,7 +34,7 @@ static const struct wire_row events[] = {
     {NULL, 0, 0, NULL}};
 
 static const struct wire_row errors[] = {
-#define WIRE_ERROR(name, code, text) {#name, code, 0, text},
+#define WIRE_ERROR(name, code, word, text) {word, code, 0, text},
 #include "errors.def"
     {NULL, 0, 0, NULL}};
 

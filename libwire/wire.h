@@ -62,7 +62,7 @@ enum wire_status {
 
 /* Codes of error and goodbye envelopes: errors.def. */
 enum wire_error_code {
-#define WIRE_ERROR(name, code, text) WIRE_ERR_##name = code,
+#define WIRE_ERROR(name, code, word, text) WIRE_ERR_##name = code,
 #include "errors.def"
     WIRE_ERR_none = 0
 };

@@ -19,19 +19,6 @@ static void print_rows(const char *title, const char *column, const struct wire_
     printf("\n");
 }
 
-/* Errors are written on paper as in prose: bad-field, not BAD_FIELD. */
-static void print_errors(const struct wire_row *row)
-{
-    printf("### Error codes\n\n| code | error | meaning |\n| --- | --- | --- |\n");
-    for (; row->name != NULL; row++) {
-        printf("| %u | `", row->code);
-        for (const char *c = row->name; *c != '\0'; c++)
-            putchar(*c == '_' ? '-' : *c + ('a' - 'A'));
-        printf("` | %s |\n", row->doc);
-    }
-    printf("\n");
-}
-
 static void print_field(const struct wire_field_row *f)
 {
     printf("| %u | `%s` | ", f->number, f->name);
@@ -56,7 +43,7 @@ static void print_tables(void)
     printf("\n");
     print_rows("Operations", "operation", wire_ops());
     print_rows("Events", "event", wire_events());
-    print_errors(wire_errors());
+    print_rows("Error codes", "error", wire_errors());
     for (const struct wire_record_row *r = wire_records(); r->name != NULL; r++)
         print_record(r);
 }

@@ -52,7 +52,15 @@ TestSuite(process, .init = setup, .timeout = 20);
     } \
     static void name(void)
 
-#define CALL(nr, ...) call(nr, (struct wire_words){sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}})
+#define ARGS(...) \
+    (struct wire_words) \
+    { \
+        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
+#define CALL(nr, ...) call(nr, ARGS(__VA_ARGS__))
 
 /* The reply of a call that returned; everything else fails the test. */
 static int64_t call(int64_t nr, struct wire_words args)
@@ -63,22 +71,46 @@ static int64_t call(int64_t nr, struct wire_words args)
     return reply.body.call_reply.ret;
 }
 
-/* A call with one buffer at argument 0, and one more argument. */
-static struct any_message call_with(int64_t nr, const void *bytes, uint32_t len, int64_t second)
+/* ---- calls with memory ---- */
+
+static struct wire_buffer buffers[8];
+static struct wire_spec specs[8];
+
+static struct wire_buffer in(const void *bytes, uint32_t len)
 {
-    static struct wire_buffer buffer;
-    static struct wire_spec spec;
+    return (struct wire_buffer){.has = WIRE_HAS(buffer, data), .len = len, .data = {bytes, len}, .dir = WIRE_DIR_in};
+}
+
+static struct wire_spec to_arg(uint32_t target, uint8_t arg)
+{
+    return (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = target, .arg = arg};
+}
+
+static struct wire_spec to_buffer(uint32_t target, uint32_t buffer, uint32_t offset)
+{
+    return (struct wire_spec){
+        .has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = target, .buffer = buffer, .offset = offset};
+}
+
+static void send_memory(int64_t nr, struct wire_words args, uint32_t buffer_count, uint32_t spec_count)
+{
     struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = ++agent.next_id, .code = WIRE_OP_call},
                             .record = ANY_call_request};
-    buffer = (struct wire_buffer){.has = WIRE_HAS(buffer, data), .len = len, .data = {bytes, len}, .dir = WIRE_DIR_in};
-    spec = (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = 0, .arg = 0};
     m.body.call_request = (struct wire_call_request){
         .has = WIRE_HAS(call_request, args) | WIRE_HAS(call_request, buffers) | WIRE_HAS(call_request, specs),
         .nr = nr,
-        .args = {2, {0, second}},
-        .buffers = {&buffer, 1, 1},
-        .specs = {&spec, 1, 1}};
-    return m;
+        .args = args,
+        .buffers = {buffers, buffer_count, 8},
+        .specs = {specs, spec_count, 8}};
+    cr_assert(child_send(&agent, &m));
+}
+
+/* With the first so many of the buffers and specs. */
+static void call_memory(int64_t nr, struct wire_words args, uint32_t buffer_count, uint32_t spec_count)
+{
+    send_memory(nr, args, buffer_count, spec_count);
+    cr_assert(child_next(&agent, &reply, AGENT_PROCESS_MS));
+    cr_assert_eq(reply.record, ANY_call_reply);
 }
 
 /* The call never returned; it ended like this, and the next one works in a new generation. */
@@ -273,19 +305,41 @@ AgentTest(survives_execve)
 {
     static const char *const programs[] = {"/bin/true", "/bin/false"};
     for (uint32_t i = 0; i < 2; i++) {
-        struct any_message m = call_with(SYS_execve, programs[i], (uint32_t)strlen(programs[i]) + 1, 0);
-        cr_assert(child_send(&agent, &m));
-        cr_assert(child_next(&agent, &reply, AGENT_PROCESS_MS));
+        buffers[0] = in(programs[i], (uint32_t)strlen(programs[i]) + 1);
+        specs[0] = to_arg(0, 0);
+        call_memory(SYS_execve, ARGS(0), 1, 1);
         expect_ended(WIRE_ENDED_execed, i, 0);
     }
 }
 
+/* execve("/bin/sh", {"sh", "-c", script}): an array of pointers, ended by a null one. */
+static void run_shell(const char *script)
+{
+    const char *const texts[] = {"/bin/sh", "sh", "-c", script};
+    for (uint32_t i = 0; i < 4; i++)
+        buffers[i] = in(texts[i], (uint32_t)strlen(texts[i]) + 1);
+    buffers[4] = (struct wire_buffer){.len = 4 * sizeof(void *)};
+    specs[0] = to_arg(0, 0);
+    specs[1] = to_arg(4, 1);
+    for (uint32_t i = 0; i < 3; i++)
+        specs[2 + i] = to_buffer(1 + i, 4, i * (uint32_t)sizeof(void *));
+    call_memory(SYS_execve, ARGS(0), 5, 5);
+}
+
+AgentTest(what_an_executed_program_ends_with_is_the_answer)
+{
+    run_shell("exit 42");
+    expect_ended(WIRE_ENDED_execed, 42, 0);
+    run_shell("kill -TERM $$");
+    expect_ended(WIRE_ENDED_execed, 0, SIGTERM);
+}
+
 AgentTest(an_execve_that_fails_is_a_call_like_any_other)
 {
-    struct any_message m = call_with(SYS_execve, "/nowhere", 9, 0);
     int64_t pid = CALL(SYS_getpid, 0);
-    cr_assert(child_send(&agent, &m));
-    cr_assert(child_next(&agent, &reply, AGENT_PROCESS_MS));
+    buffers[0] = in("/nowhere", 9);
+    specs[0] = to_arg(0, 0);
+    call_memory(SYS_execve, ARGS(0), 1, 1);
     cr_expect_eq(reply.body.call_reply.ret, -ENOENT);
     cr_expect_eq(CALL(SYS_getpid, 0), pid);
 }
@@ -342,6 +396,21 @@ AgentTest(half_a_frame_outlives_the_executor_that_began_to_read_it)
     cr_assert(child_next(&agent, &reply, AGENT_PROCESS_MS));
     cr_expect(reply.record == ANY_ping_reply && reply.envelope.id == 5 && reply.envelope.generation == 2);
     agent.generation = 2;
+}
+
+AgentTest(an_executor_killed_while_it_sends_breaks_the_session_and_the_next_one_works)
+{
+    int64_t pid = CALL(SYS_getpid, 0);
+    buffers[0] = (struct wire_buffer){.len = 1 << 20, .dir = WIRE_DIR_out}; /* more than a pipe holds */
+    send_memory(SYS_getpid, ARGS(0), 1, 0);
+    usleep(50000);
+    cr_assert(asleep_within((pid_t)pid, 2000));
+    cr_assert_eq(kill((pid_t)pid, SIGKILL), 0);
+    usleep(50000);
+    cr_assert(child_sync(&agent), "half a reply and a goodbye, then the echo");
+    cr_assert(child_hello(&agent, &reply));
+    cr_expect_eq(reply.body.hello_reply.generation, 2);
+    cr_expect_neq(CALL(SYS_getpid, 0), pid);
 }
 
 /* Descriptors of a process; -1 when they cannot be listed. */
@@ -467,12 +536,9 @@ AgentTest(standard_input_is_empty_and_output_does_not_reach_the_channel)
 {
     char text[16] = "";
     cr_expect_eq(CALL(SYS_read, 0, 0, 0), 0);
-    struct any_message m = call_with(SYS_write, "said\n", 5, 0);
-    struct wire_call_request *c = &m.body.call_request;
-    c->args = (struct wire_words){3, {1, 0, 5}};
-    c->specs.items[0].arg = 1;
-    cr_assert(child_send(&agent, &m));
-    cr_assert(child_next(&agent, &reply, AGENT_PROCESS_MS));
+    buffers[0] = in("said\n", 5);
+    specs[0] = to_arg(0, 1);
+    call_memory(SYS_write, ARGS(1, 0, 5), 1, 1);
     cr_expect_eq(reply.body.call_reply.ret, 5);
     cr_expect_eq(read(agent.err, text, sizeof text - 1), 5);
     cr_expect_str_eq(text, "said\n", "standard output is standard error");
@@ -485,6 +551,53 @@ AgentTest(what_a_call_leaves_behind_is_there_in_the_next)
     int64_t pid = CALL(SYS_getpid, 0);
     cr_expect_eq(CALL(SYS_gettid, 0), pid);
     cr_expect_eq(CALL(SYS_gettid, 0), pid);
+}
+
+/* A struct iovec[2] in buffer 2, whose pointers are buffers 0 and 1. */
+static void set_vector(uint8_t dir, uint64_t first_len, uint64_t second_len)
+{
+    static uint64_t vector[4]; /* iov_base, iov_len, twice */
+    vector[1] = first_len;
+    vector[3] = second_len;
+    buffers[2] = in(vector, sizeof vector);
+    buffers[2].dir = dir;
+    specs[0] = to_buffer(0, 2, 0);
+    specs[1] = to_buffer(1, 2, 16);
+    specs[2] = to_arg(2, 1);
+}
+
+AgentTest(the_kernel_follows_embedded_pointers)
+{
+    buffers[0] = in("name", 5);
+    specs[0] = to_arg(0, 0);
+    call_memory(SYS_memfd_create, ARGS(0), 1, 1);
+    cr_assert_eq(reply.body.call_reply.ret, 3);
+
+    buffers[0] = in("hello ", 6);
+    buffers[1] = in("world", 5);
+    set_vector(WIRE_DIR_in, 6, 5);
+    call_memory(SYS_writev, ARGS(3, 0, 2), 3, 3);
+    cr_expect_eq(reply.body.call_reply.ret, 11);
+    cr_expect_eq(CALL(SYS_lseek, 3, 0, SEEK_SET), 0);
+
+    buffers[0] = (struct wire_buffer){.len = 4, .dir = WIRE_DIR_out};
+    buffers[1] = (struct wire_buffer){.len = 9, .dir = WIRE_DIR_out};
+    set_vector(WIRE_DIR_in, 4, 9);
+    call_memory(SYS_readv, ARGS(3, 0, 2), 3, 3);
+    cr_expect_eq(reply.body.call_reply.ret, 11);
+    const struct wire_list *outs = &reply.body.call_reply.outs;
+    cr_assert(outs->count == 2 && outs->items[0].len == 4 && outs->items[1].len == 9);
+    cr_expect_arr_eq(outs->items[0].ptr, "hell", 4);
+    cr_expect_arr_eq(outs->items[1].ptr, "o world\0\0", 9);
+}
+
+AgentTest(a_buffer_that_is_one_byte_too_short_is_a_fault_and_not_silence)
+{
+    int64_t fd = CALL(SYS_eventfd2, 7, 0); /* reads 8 bytes */
+    buffers[0] = (struct wire_buffer){.len = 7, .dir = WIRE_DIR_out};
+    specs[0] = to_arg(0, 1);
+    call_memory(SYS_read, ARGS(fd, 0, 8), 1, 1);
+    cr_expect_eq(reply.body.call_reply.ret, -EFAULT);
 }
 
 AgentTest(a_wrong_address_and_a_wrong_number_are_values)

@@ -315,7 +315,7 @@ Test(call, executor_replaced_without_an_event_is_a_refusal_and_the_next_call_wor
     struct provium_session *s = fake_session(&f, replaced_without_word);
     struct provium_result result;
     cr_expect_eq(provium_call(s, &two_outs, &result), PROVIUM_E_REFUSED);
-    cr_expect_str_eq(provium_session_error(s)->text, "two_outs: the agent refused: gone (WORKER_REPLACED)");
+    cr_expect_str_eq(provium_session_error(s)->text, "two_outs: the agent refused: gone (worker-replaced)");
     cr_expect_eq(provium_call(s, &two_outs, &result), PROVIUM_OK);
     fake_end(&f, s);
 }

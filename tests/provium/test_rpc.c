@@ -229,7 +229,7 @@ Test(rpc, answer_may_come_before_the_request_is_written)
     struct fake f;
     struct provium_session *s = impatient(&f, answers_early, 5000);
     cr_expect_eq(send_16_mib(s), PROVIUM_E_REFUSED);
-    expect_text(s, "provium_call: the agent refused: no room (NO_MEMORY)");
+    expect_text(s, "provium_call: the agent refused: no room (no-memory)");
     fake_end(&f, s);
 }
 
@@ -486,11 +486,11 @@ Test(rpc, refused_request_leaves_the_session_open)
     struct provium_session *s = impatient(&f, refuses, 2000);
     int64_t ret;
     cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_REFUSED);
-    expect_text(s, "provium_syscall: the agent refused: whose?is it (TOO_LARGE)");
+    expect_text(s, "provium_syscall: the agent refused: whose?is it (too-large)");
     cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_REFUSED);
     expect_text(s, "provium_syscall: the agent refused: because (unknown)");
     cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_REFUSED);
-    expect_text(s, "provium_syscall: the agent refused: args: odd (INTERNAL; it may have been executed)");
+    expect_text(s, "provium_syscall: the agent refused: args: odd (internal; it may have been executed)");
     cr_expect_eq(getpid_of(s, &ret), PROVIUM_OK);
     cr_expect_eq(ret, 9);
     fake_end(&f, s);

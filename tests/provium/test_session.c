@@ -222,7 +222,7 @@ Test(session, agent_of_another_version_is_said_so)
 Test(session, refused_hello_is_refused)
 {
     expect(hello_says(fake_error(1, WIRE_ERR_BAD_FIELD, 0, "no\nsense")), PROVIUM_E_REFUSED,
-           "provium_session_open: the agent refused: no?sense (BAD_FIELD)");
+           "provium_session_open: the agent refused: no?sense (bad-field)");
     expect(hello_says(fake_goodbye("not\x1b[2Jtoday")), PROVIUM_E_CLOSED,
            "provium_session_open: the agent said goodbye: not?[2Jtoday");
     expect(hello_says(fake_empty(WIRE_REPLY, 1, WIRE_OP_ping)), PROVIUM_E_PROTOCOL,
@@ -465,7 +465,7 @@ Test(session, refused_hello_stays_the_reason)
     fake_start(&f, refuses_hello, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 1000), PROVIUM_E_REFUSED);
     cr_expect_eq(provium_syscall(s, 39, NULL, 0, &ret), PROVIUM_E_REFUSED);
-    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_open: the agent refused: no room (NO_MEMORY)");
+    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_open: the agent refused: no room (no-memory)");
     fake_end(&f, s);
 }
 

@@ -67,8 +67,8 @@ def pack(v):
 KINDS = ["request", "reply", "error", "event", "cancel", "goodbye"]
 OPS = {0: "hello", 1: "ping", 16: "call"}
 EVENTS = {1: "worker_ended"}
-ERRORS = ["ok", "MALFORMED", "TOO_LARGE", "UNKNOWN_OP", "BAD_FIELD", "UNKNOWN_FIELD", "LIMIT", "NO_HELLO", "VERSION",
-          "NO_WORKER", "WORKER_REPLACED", "BUSY", "NO_MEMORY", "DENIED", "INTERNAL"]
+ERRORS = ["ok", "malformed", "too-large", "unknown-op", "bad-field", "unknown-field", "limit", "no-hello", "version",
+          "no-worker", "worker-replaced", "busy", "no-memory", "denied", "internal"]
 
 BUFFER = {0: "len", 1: "data", 2: "dir"}
 SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset"}
@@ -186,7 +186,7 @@ MESSAGES = [
     ("error.yes", [2, 12, 14, 0, 1], {0: "", 2: 2}),
     ("error.long_text", [2, 12, 4, 0, 1], {0: "x" * 256, 1: "specs[2].offset", 2: 0}),
 ] + [
-    ("error.%s" % name.lower(), [2, 11, code, 0, 1], {0: "no", 1: "args", 2: 0})
+    ("error.%s" % name.replace("-", "_"), [2, 11, code, 0, 1], {0: "no", 1: "args", 2: 0})
     for code, name in enumerate(ERRORS) if code > 0
 ] + [
     ("worker_ended.exited", [3, 0, 1, 0, 1], {0: 1, 1: 0, 3: 2}),

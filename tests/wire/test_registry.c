@@ -43,9 +43,9 @@ Test(registry, codes_are_those_of_the_protocol)
     static const struct {
         const char *name;
         uint32_t code;
-    } errors[] = {{"MALFORMED", 1}, {"TOO_LARGE", 2},  {"UNKNOWN_OP", 3}, {"BAD_FIELD", 4}, {"UNKNOWN_FIELD", 5},
-                  {"LIMIT", 6},     {"NO_HELLO", 7},   {"VERSION", 8},    {"NO_WORKER", 9}, {"WORKER_REPLACED", 10},
-                  {"BUSY", 11},     {"NO_MEMORY", 12}, {"DENIED", 13},    {"INTERNAL", 14}};
+    } errors[] = {{"malformed", 1}, {"too-large", 2},  {"unknown-op", 3}, {"bad-field", 4}, {"unknown-field", 5},
+                  {"limit", 6},     {"no-hello", 7},   {"version", 8},    {"no-worker", 9}, {"worker-replaced", 10},
+                  {"busy", 11},     {"no-memory", 12}, {"denied", 13},    {"internal", 14}};
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
         cr_expect_str_eq(wire_error_name(errors[i].code), errors[i].name);
     cr_expect(WIRE_OP_hello == 0 && WIRE_OP_ping == 1 && WIRE_OP_call == 16 && WIRE_EVENT_worker_ended == 1);
