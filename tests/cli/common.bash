@@ -41,11 +41,11 @@ says() { grep -qF -- "$1" "$dir/out"; }
 complains() { grep -qF -- "$1" "$dir/err"; }
 quiet() { [ ! -s "$dir/$1" ]; }
 
-# gone PID...: within a few seconds none of the processes is left.
+# gone PID...: within ten seconds none of the processes is left.
 gone() {
     local pid
     for pid in "$@"; do
-        for _ in {1..60}; do
+        for _ in {1..200}; do
             [ -e "/proc/$pid" ] || break
             grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null && break
             sleep 0.05
