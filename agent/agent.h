@@ -15,7 +15,7 @@ enum {
     AGENT_FLIGHT_LIMIT = 64, /* they wait in the channel: one is read at a time */
     AGENT_CAPS_MAX = 64,     /* capabilities that a host may list */
     AGENT_CHANNEL_CAP = AGENT_FRAME_LIMIT + 65536,
-    AGENT_KEEP = 1 << 20,    /* bytes of a buffer of ours that stay resident after use */
+    AGENT_KEEP = 1 << 20,    /* bytes of a buffer of ours that stay resident whatever comes */
     AGENT_SILENCE_MS = 2000, /* SPEC [STREAM-8] */
     AGENT_NAME_MAX = 32
 };
@@ -54,7 +54,8 @@ struct arena_class {
     uint8_t *chunks[ARENA_CHUNKS];
     uint32_t counts[ARENA_CHUNKS]; /* slots in each chunk */
     uint32_t chunk_count, total;
-    uint32_t used; /* slots given out since the last reset */
+    uint32_t used;     /* slots given out since the last reset */
+    uint32_t resident; /* slots that the call before used: their pages are still there */
 };
 
 struct arena {
@@ -69,7 +70,7 @@ void arena_init(struct arena *arena, uint32_t page);
  * there is no memory.  Valid until arena_reset. */
 uint8_t *arena_place(struct arena *arena, uint32_t len);
 
-/* All slots are free again; large ones give their pages back. */
+/* All slots are free again; pages that the last call did not need go back. */
 void arena_reset(struct arena *arena);
 
 /* ---- the agent ---- */
@@ -79,12 +80,14 @@ enum agent_channel { AGENT_STREAM, AGENT_PORT }; /* a port reads as 0 bytes whil
 struct agent {
     int rfd, wfd;
     enum agent_channel channel;
+    bool waiting;   /* reads of a port wait for bytes */
     bool guest;     /* PID 1 of a guest: nothing is refused */
     uint32_t page;  /* bytes */
     uint8_t instance[WIRE_INSTANCE_LEN];
     char arch[65], kernel[65];
     struct shared *shared;
     uint8_t *rx, *tx; /* AGENT_CHANNEL_CAP bytes each, shared memory too */
+    size_t rx_resident, tx_resident; /* bytes of them that the last frames may have made resident */
     /* the executor's own */
     struct arena arena;
     uint64_t script_mask; /* signals that the script blocks */

@@ -78,12 +78,23 @@ uint8_t *arena_place(struct arena *arena, uint32_t len)
     return slot_at(arena, class, c->used++) + slot_len(arena, class) - len;
 }
 
+/* Slots that only an earlier call needed give their pages back; those of this one may be
+ * wanted again by the next. */
+static void trim(const struct arena *arena, unsigned class)
+{
+    const struct arena_class *c = &arena->classes[class];
+    uint32_t keep = AGENT_KEEP / (uint32_t)slot_len(arena, class);
+    for (uint32_t i = c->used > keep ? c->used : keep; i < c->resident; i++)
+        sys3(__NR_madvise, sys_ptr(slot_at(arena, class, i)), (long)slot_len(arena, class), SYS_MADV_DONTNEED);
+}
+
 void arena_reset(struct arena *arena)
 {
     for (unsigned class = 0; class < ARENA_CLASSES; class++) {
         struct arena_class *c = &arena->classes[class];
-        for (uint32_t i = AGENT_KEEP / (uint32_t)slot_len(arena, class); i < c->used; i++)
-            sys3(__NR_madvise, sys_ptr(slot_at(arena, class, i)), (long)slot_len(arena, class), SYS_MADV_DONTNEED);
+        if (c->used < c->resident)
+            trim(arena, class);
+        c->resident = c->used;
         c->used = 0;
     }
 }

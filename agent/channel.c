@@ -15,13 +15,31 @@ static bool wait_fd(int fd, short events, int64_t ms)
     return sys6(__NR_ppoll, sys_ptr(&p), fd >= 0 ? 1 : 0, sys_ptr(&t), 0, 0, 0) > 0;
 }
 
+/* Silence inside a frame: the host is gone, hunt for the next one (SPEC [STREAM-8]). */
+static void give_up_frame(struct agent *a)
+{
+    a->shared->open = false;
+    wire_stream_hunt(&a->shared->stream);
+}
+
+/* A port hands out a page a read.  Inside a frame we ask for the next one without waiting, and wait only
+ * when it is not there: one call a page, not two.  Its open file is ours alone, so the flag disturbs nobody. */
+static void set_waiting(struct agent *a, bool waiting)
+{
+    if (a->channel == AGENT_PORT && a->waiting != waiting) {
+        sys3(__NR_fcntl, a->rfd, 4 /* F_SETFL */, waiting ? SYS_O_RDWR : SYS_O_RDWR | SYS_O_NONBLOCK);
+        a->waiting = waiting;
+    }
+}
+
 bool channel_read(struct agent *a)
 {
     struct wire_stream *s = &a->shared->stream;
+    bool midway = wire_stream_midway(s);
     size_t room;
-    if (wire_stream_midway(s) && !wait_fd(a->rfd, SYS_POLLIN, AGENT_SILENCE_MS)) {
-        a->shared->open = false;
-        wire_stream_hunt(s);
+    set_waiting(a, !midway);
+    if (midway && a->channel != AGENT_PORT && !wait_fd(a->rfd, SYS_POLLIN, AGENT_SILENCE_MS)) {
+        give_up_frame(a);
         return true;
     }
     uint8_t *space = wire_stream_space(s, &room);
@@ -30,10 +48,10 @@ bool channel_read(struct agent *a)
         wire_stream_fed(s, (size_t)n);
     else if (n == 0 && a->channel == AGENT_PORT)
         wait_fd(-1, 0, NO_HOST_MS);
-    else if (n == -SYS_EAGAIN)
-        wait_fd(a->rfd, SYS_POLLIN, AGENT_SILENCE_MS);
-    else
+    else if (n != -SYS_EAGAIN)
         return n == -SYS_EINTR;
+    else if (!wait_fd(a->rfd, SYS_POLLIN, AGENT_SILENCE_MS) && midway)
+        give_up_frame(a);
     return true;
 }
 

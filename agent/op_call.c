@@ -110,11 +110,11 @@ static bool check_policy(const struct agent *a, const struct wire_call_request *
                                       __NR_delete_module, __NR_swapoff,       __NR_swapon,      __NR_settimeofday,
                                       __NR_clock_settime, __NR_kexec_file_load};
     bool denied = m->nr == __NR_kill && m->args.count > 0 && m->args.at[0] == -1;
+    if (a->guest)
+        return true;
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         denied |= m->nr == refused[i];
-    if (a->guest || !denied)
-        return true;
-    return set_fault(f, WIRE_ERR_DENIED, "nr", "refused outside a guest");
+    return !denied || set_fault(f, WIRE_ERR_DENIED, "nr", "refused outside a guest");
 }
 
 /* ---- place, patch, execute ---- */
@@ -211,7 +211,7 @@ void op_call(struct agent *a, const struct wire_envelope *e)
 {
     const struct agent_limits *limits = &a->shared->limits;
     struct wire_call_request m = {.buffers = {a->buffers, 0, limits->buffers}, .specs = {a->specs, 0, limits->specs}};
-    struct fault fault = {WIRE_ERR_none, "", ""};
+    struct fault fault;
     size_t at;
     enum wire_status status = wire_decode_call_request(e->body, &m, &at);
     if (status != WIRE_OK)

@@ -15,6 +15,17 @@ static const uint32_t UNREAD = UINT32_MAX; /* the worker of a request that could
 static const struct agent_limits before_hello = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
                                                  WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY};
 
+/* ---- memory ---- */
+
+/* `len` bytes of a channel buffer were used.  What a large frame made resident goes back when the next
+ * one is small: a row of large ones keeps its pages. */
+static void trim(uint8_t *buf, size_t *resident, size_t len)
+{
+    if (len <= AGENT_KEEP && *resident > AGENT_KEEP)
+        sys3(__NR_madvise, sys_ptr(buf), AGENT_CHANNEL_CAP, SYS_MADV_REMOVE);
+    *resident = len;
+}
+
 /* ---- answers ---- */
 
 void session_begin(struct agent *a, struct wire_writer *w, const struct wire_envelope *e, enum wire_kind kind,
@@ -42,8 +53,8 @@ void session_send(struct agent *a, struct wire_writer *w, bool result)
         shared->state = AGENT_READING;
     else /* a script may have closed our descriptor: the supervisor, which has its own, sends a result */
         shared->state = fits && result ? AGENT_DONE : AGENT_CLOSED;
-    if (w->len > AGENT_KEEP)
-        sys3(__NR_madvise, sys_ptr(a->tx), AGENT_CHANNEL_CAP, SYS_MADV_REMOVE);
+    if (shared->state == AGENT_READING)
+        trim(a->tx, &a->tx_resident, w->len);
 }
 
 void session_refuse(struct agent *a, const struct wire_envelope *e, enum wire_error_code code, const char *path,
@@ -167,13 +178,6 @@ static void serve_frame(struct agent *a, struct wire_bytes frame)
                    status != WIRE_OK ? wire_status_text(status) : "not an envelope that a host sends");
 }
 
-/* Give back what a large frame made resident. */
-static void trim(struct agent *a, size_t len)
-{
-    if (len > AGENT_KEEP && !wire_stream_midway(&a->shared->stream))
-        sys3(__NR_madvise, sys_ptr(a->rx), AGENT_CHANNEL_CAP, SYS_MADV_REMOVE);
-}
-
 void session_serve(struct agent *a)
 {
     struct wire_envelope none = {.id = 0, .worker = UNREAD};
@@ -193,7 +197,8 @@ void session_serve(struct agent *a)
             break;
         case WIRE_FOUND_frame:
             serve_frame(a, frame);
-            trim(a, frame.len);
+            if (!wire_stream_midway(&a->shared->stream))
+                trim(a->rx, &a->rx_resident, frame.len);
         }
     }
 }

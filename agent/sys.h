@@ -78,6 +78,7 @@ enum {
     SYS_EAGAIN = 11,
     SYS_EEXIST = 17,
     SYS_O_RDWR = 2,
+    SYS_O_NONBLOCK = 04000,
     SYS_O_CLOEXEC = 02000000,
     SYS_AT_FDCWD = -100,
     SYS_SIGKILL = 9,

@@ -18,7 +18,7 @@
 #include "../support/process.h"
 
 static struct agent_process agent;
-static struct any_message reply;
+static struct any_message reply; /* the last answer */
 
 /* Orphans become our children, so that a test can count them. */
 static inline void setup(void)
