@@ -17,6 +17,7 @@ enum {
     AGENT_CHANNEL_CAP = AGENT_FRAME_LIMIT + 65536,
     AGENT_KEEP = 1 << 20,    /* bytes of a buffer of ours that stay resident whatever comes */
     AGENT_SILENCE_MS = 2000, /* SPEC [STREAM-8] */
+    AGENT_ATOMIC = 4096,     /* a write of so many bytes happens as a whole, or not: PIPE_BUF, a page of a port */
     AGENT_NAME_MAX = 32
 };
 
@@ -36,7 +37,7 @@ struct shared {
     uint32_t code;       /* its operation */
     uint32_t generation; /* of the executor */
     bool execs;          /* the kernel is in its execve */
-    uint32_t reply_len;  /* bytes in tx; 0 when part of the reply lies elsewhere */
+    uint32_t reply_len;  /* bytes of the answer in tx; 0 when part of it lies elsewhere */
     bool open;           /* hello was said */
     struct wire_stream stream;
     struct agent_limits {

@@ -43,10 +43,9 @@ void session_send(struct agent *a, struct wire_writer *w, bool result)
     struct shared *shared = a->shared;
     bool fits = wire_end(w) == WIRE_OK;
     uint32_t count = wire_writer_slices(w);
-    if (result) {
-        shared->reply_len = count == 1 ? (uint32_t)w->len : 0;
+    shared->reply_len = fits && count == 1 ? (uint32_t)w->len : 0;
+    if (result)
         shared->state = AGENT_DONE;
-    }
     shared->state = AGENT_SENDING;
     bool sent = fits && channel_write(a, a->slices, count);
     if (sent)

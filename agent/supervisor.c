@@ -213,32 +213,32 @@ static void announce(struct agent *a, const struct life *life, uint32_t fresh)
     session_send(a, &w, false);
 }
 
-/* The reply was ready and nothing of it written. */
-static void send_stored(struct agent *a)
+/* The answer was ready: send it.  One that was being sent may have gone out as a whole, but not in part if it is
+ * short; then it is sent again, and the host ignores the second (SPEC [EXEC-9]). */
+static void send_stored(struct agent *a, uint32_t most)
 {
     uint32_t len = a->shared->reply_len;
     struct wire_slice stored = {a->tx, len};
-    if (len > 0 && len <= AGENT_CHANNEL_CAP)
+    if (len > 0 && len <= most) {
         channel_write(a, &stored, 1);
-    else
-        session_goodbye(a, WIRE_ERR_INTERNAL, "the executor ended before its reply was sent");
+        return;
+    }
+    session_goodbye(a, WIRE_ERR_INTERNAL, "the executor ended while it sent a reply");
+    wire_stream_hunt(&a->shared->stream);
 }
 
 static void settle(struct agent *a, const struct life *life, uint32_t generation)
 {
     uint32_t state = a->shared->state;
     a->shared->generation = generation;
-    if (state == AGENT_RUNNING) {
+    if (state == AGENT_RUNNING)
         answer_ended(a, life, generation + 1);
-    } else if (state == AGENT_SENDING) {
-        session_goodbye(a, WIRE_ERR_INTERNAL, "the executor ended while it sent a reply");
-        wire_stream_hunt(&a->shared->stream);
-    } else {
-        if (state == AGENT_DONE)
-            send_stored(a);
-        if (a->shared->open)
-            announce(a, life, generation + 1);
-    }
+    else if (state == AGENT_DONE)
+        send_stored(a, AGENT_CHANNEL_CAP);
+    else if (state == AGENT_SENDING)
+        send_stored(a, AGENT_ATOMIC);
+    if (state != AGENT_RUNNING && a->shared->open)
+        announce(a, life, generation + 1);
 }
 
 /* ---- all of it ---- */

@@ -53,10 +53,10 @@ static _Noreturn void give_up(const struct plan *p)
 /* An embedder's handlers and masks are nothing for us or QEMU. */
 static void reset_signals(void)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    static const uint64_t default_action[8]; /* the kernel's struct sigaction; glibc's refuses 32 and 33 */
     sigset_t none;
     for (int n = 1; n < NSIG; n++)
-        sigaction(n, &action, NULL);
+        syscall(SYS_rt_sigaction, n, default_action, NULL, sizeof(uint64_t));
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

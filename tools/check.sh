@@ -59,6 +59,9 @@ fast() {
     for t in "$B"/tests/{wire,provium,agent}/test_*; do
         case $t in *.d) ;; *) suite "${t#"$B"/tests/}" "$t" --jobs 2 ;; esac
     done
+    for t in "$B"/fuzz/replay-*; do
+        case $t in *.d) ;; *) suite "fuzz corpus: ${t##*-}" "$t" "fuzz/corpus/${t##*-}" ;; esac
+    done
     for t in tests/lua/*.lua; do
         suite "${t#tests/}" "$B/provium" run "$t"
     done

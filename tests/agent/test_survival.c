@@ -216,6 +216,59 @@ AgentTest(survival, a_script_that_closes_every_descriptor_still_gets_its_answer)
     cr_expect_gt(CALL(SYS_getpid, 0), 0);
 }
 
+/* ---- scribbling ---- */
+
+/* Where a process has the page that it shares with its supervisor: the smallest shared mapping. */
+static uint64_t shared_page(pid_t pid)
+{
+    char path[64], line[512], mode[8];
+    unsigned long from, to;
+    uint64_t found = 0;
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    FILE *f = fopen(path, "r");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && strcmp(mode, "rw-s") == 0 && to - from == 4096)
+            found = from;
+    }
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+/* A script reads this pattern onto that page. */
+static void scribble(const uint8_t pattern[4096])
+{
+    uint64_t page = shared_page((pid_t)CALL(SYS_getpid, 0));
+    cr_assert_neq(page, 0);
+    buffers[0] = in("pattern", 8);
+    specs[0] = to_arg(0, 0);
+    call_memory(SYS_memfd_create, ARGS(0), 1, 1);
+    int64_t fd = reply.body.call_reply.ret;
+    buffers[0] = in(pattern, 4096);
+    specs[0] = to_arg(0, 1);
+    call_memory(SYS_write, ARGS(fd, 0, 4096), 1, 1);
+    cr_assert_eq(reply.body.call_reply.ret, 4096);
+    send_memory(SYS_pread64, ARGS(fd, (int64_t)page, 4096, 0), 0, 0);
+}
+
+AgentTest(survival, a_scribbled_shared_page_costs_the_session_and_no_more)
+{
+    static const uint8_t fills[] = {0xff, 0x01, 0x00, 0x02, 0x80};
+    static uint8_t pattern[4096];
+    for (size_t i = 0; i < sizeof fills; i++) {
+        memset(pattern, fills[i], sizeof pattern);
+        scribble(pattern);
+        bool found = child_sync(&agent);
+        for (int tries = 0; tries < 2 && !found;
+             tries++) /* it may sit in what it takes for a frame: silence ends that */
+            found = child_sync(&agent);
+        cr_assert(found, "fill %02x", fills[i]);
+        cr_assert(child_hello(&agent, &reply), "fill %02x", fills[i]);
+        agent.generation = reply.body.hello_reply.generation;
+        cr_expect_gt(CALL(SYS_getpid, 0), 0, "fill %02x", fills[i]);
+    }
+}
+
 /* ---- calls that return twice ---- */
 
 static void expect_one_answer(int64_t nr, struct wire_words args)
