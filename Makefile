@@ -54,7 +54,7 @@ PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
 LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
-.PHONY: all help setup setup-check kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
+.PHONY: all help fuzz setup setup-check kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(LIBRARIES) $(PROGRAMS) $(MODULE)
@@ -67,6 +67,7 @@ help:
 	@echo 'make              build everything under $(B)/'
 	@echo 'make kernel       fetch the default guest kernel into the cache'
 	@echo 'make bench        figures, each beside what it is measured against'
+	@echo 'make fuzz T=agent reader, message, frame or agent under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make spec         print the tables of SPEC.md anew'
 	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
 
@@ -95,7 +96,7 @@ $(B)/obj/libprovium/agent_blob.o: libprovium/agent_blob.S $(B)/provium-agent
 
 # ---- the agent: static, without a libc; never instrumented ----
 
-AGENT_CFLAGS = $(STD) -Os -g0 $(WARN) -MMD -MP -ffreestanding -fno-stack-protector -fno-pie -fno-asynchronous-unwind-tables \
+AGENT_CFLAGS = $(STD) -O2 -g0 $(WARN) -MMD -MP -ffreestanding -fno-stack-protector -fno-pie -fno-asynchronous-unwind-tables \
   -ffunction-sections -fdata-sections -fno-builtin -DAGENT_VERSION='"$(VERSION)"'
 AGENT_LDFLAGS = -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code
 agent_objects = $(patsubst %,$(B)/agent-$(1)/%.o,$(basename $(call sources,agent) $(call sources,libwire)) agent/sys_$(1) agent/start_$(1))
@@ -181,7 +182,28 @@ $(B)/tests/%: tests/%.c $(SUPPORT) $(B)/libhosted.a $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(CC) $(filter-out -Wpedantic,$(ALL_CFLAGS)) $(LDFLAGS) -o $@ $< $(SUPPORT) $(B)/libhosted.a $(B)/libprovium.a $(B)/libwire.a -lcriterion -lmsgpackc $(LIBS) -lpthread
 
-check-build: all $(FAST_TESTS) $(VM_TESTS) $(if $(SAN),,$(B)/provium-agent-aarch64)
+# Each fuzz target twice: replaying its corpus, and under libFuzzer.
+REPLAYS  := $(patsubst fuzz/fuzz_%.c,$(B)/fuzz/replay-%,$(wildcard fuzz/fuzz_*.c))
+FUZZ_SUPPORT := tests/support/any.c tests/support/rig.c tests/support/hex.c
+T       ?= message
+FUZZ_SECONDS ?= 60
+
+$(B)/fuzz/replay-%: fuzz/fuzz_%.c fuzz/main.c fuzz/fuzz.h $(B)/libhosted.a $(LIBRARIES)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< fuzz/main.c $(FUZZ_SUPPORT) $(B)/libhosted.a $(B)/libwire.a -lmsgpackc $(LIBS)
+
+$(B)/fuzz/fuzz-%: fuzz/fuzz_%.c fuzz/fuzz.h $(FUZZ_SUPPORT) $(call sources,libwire) $(call sources,agent)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)clang $(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' \
+	  -o $@ $< $(FUZZ_SUPPORT) $(call sources,libwire) $(call sources,agent) agent/sys_$(shell uname -m).S -lmsgpackc
+
+fuzz: $(B)/fuzz/fuzz-$(T)
+	@mkdir -p $(B)/fuzz/found-$(T)
+	$(B)/fuzz/fuzz-$(T) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/found-$(T) fuzz/corpus/$(T)
+
+check-build: all $(FAST_TESTS) $(VM_TESTS) $(REPLAYS) $(if $(SAN),,$(B)/provium-agent-aarch64)
 
 # ---- the commands of README ----
 
@@ -212,10 +234,32 @@ check-deep: check-build
 	@B=$(B) tools/check.sh deep
 
 bench: setup-check
-	@$(MAKE) --no-print-directory -s kernel all $(BENCH) $(B)/bench/echo-guest $(B)/bench/empty
-	@B=$(B) CC=$(CC) bench/run.sh
+	@$(MAKE) --no-print-directory -s $(if $(filter codec,$(GROUP)),$(B)/provium $(B)/bench/codec,\
+	  kernel all $(BENCH) $(addprefix $(B)/bench/,echo-guest empty count.so))
+	@B=$(B) CC='$(CC)' bench/run.sh
 
-$(BENCH): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(addprefix $(B)/obj/bench/,bench.o sides.o weight.o) $(LIBRARIES)
+# what libwire is compared with, as far as its packages are there
+CODEC    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard bench/codec_*.c)) $(addprefix $(B)/obj/bench/,bench_codec.o bench.o)
+PEERS     = $(shell for l in msgpack mpack; do pkg-config --libs $$l 2>/dev/null; done) $(if $(wildcard /usr/include/msgpuck.h),-lmsgpuck)
+WIRE_SMALL = $(filter $(B)/agent-x86_64/libwire/%,$(call agent_objects,x86_64))
+
+$(B)/bench/codec: $(CODEC) $(B)/bench/codec_small.o $(B)/bench/wire.size $(B)/libwire.a
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -no-pie -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $(filter %.o %.a,$^) $(PEERS)
+
+# libwire as the agent has it, under one name of its own
+$(B)/agent-x86_64/bench/codec_ours.o: AGENT_CFLAGS += -DCODEC_OURS=codec_ours_small -DCODEC_OURS_NAME='"libwire -Os"'
+$(B)/bench/codec_small.o: $(B)/agent-x86_64/bench/codec_ours.o $(WIRE_SMALL)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)objcopy --keep-global-symbol=codec_ours_small $@
+
+$(B)/bench/wire.size: $(WIRE_SMALL)
+	@mkdir -p $(@D)
+	$(Q)size $^ | awk 'NR > 1 { sum += $$1 } END { print sum }' >$@
+
+$(filter-out %/codec,$(BENCH)): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(addprefix $(B)/obj/bench/,bench.o sides.o weight.o instructions.o) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
@@ -225,6 +269,11 @@ $(B)/bench/echo-guest: $(filter %/start_x86_64.o %/lib.o $(B)/agent-x86_64/libwi
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
+
+$(B)/bench/count.so: $(B)/obj/bench/count_plugin.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared -o $@ $^
 
 $(B)/bench/empty: $(B)/agent-x86_64/bench/empty.o
 	@mkdir -p $(@D)
