@@ -241,15 +241,19 @@ bench: setup-check
 # what libwire is compared with, as far as its packages are there
 CODEC    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard bench/codec_*.c)) $(addprefix $(B)/obj/bench/,bench_codec.o bench.o)
 PEERS     = $(shell for l in msgpack mpack; do pkg-config --libs $$l 2>/dev/null; done) $(if $(wildcard /usr/include/msgpuck.h),-lmsgpuck)
-WIRE_SMALL = $(filter $(B)/agent-x86_64/libwire/%,$(call agent_objects,x86_64))
+WIRE_SMALL := $(patsubst %.c,$(B)/obj/small/%.o,$(call sources,libwire))
 
 $(B)/bench/codec: $(CODEC) $(B)/bench/codec_small.o $(B)/bench/wire.size $(B)/libwire.a
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -no-pie -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $(filter %.o %.a,$^) $(PEERS)
 
-# libwire as the agent has it, under one name of its own
-$(B)/agent-x86_64/bench/codec_ours.o: AGENT_CFLAGS += -DCODEC_OURS=codec_ours_small -DCODEC_OURS_NAME='"libwire -Os"'
-$(B)/bench/codec_small.o: $(B)/agent-x86_64/bench/codec_ours.o $(WIRE_SMALL)
+# libwire once more, small and freestanding, under one name of its own
+$(B)/obj/small/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(patsubst -O%,-Os,$(AGENT_CFLAGS)) -DCODEC_OURS=codec_ours_small -DCODEC_OURS_NAME='"libwire -Os"' -c $< -o $@
+
+$(B)/bench/codec_small.o: $(B)/obj/small/bench/codec_ours.o $(WIRE_SMALL)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LD) -r -o $@ $^
@@ -304,6 +308,6 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
 
 clean:
-	rm -rf build
+	rm -rf $(B)
 
 -include $(shell find $(B)/obj $(B)/agent-* -name '*.d' 2>/dev/null)

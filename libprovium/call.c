@@ -8,6 +8,8 @@
 
 static enum provium_status check_open(struct provium_session *s, const char *caller)
 {
+    if (s == NULL)
+        return PROVIUM_E_STATE;
     if (s->state == SESSION_OPEN)
         return PROVIUM_OK;
     if (s->state == SESSION_NEW)

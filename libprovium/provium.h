@@ -15,7 +15,9 @@
  *         fprintf(stderr, "%s\n", provium_vm_error(vm)->text);
  *     provium_vm_free(vm);
  *
- * Functions return PROVIUM_OK or what went wrong; the handle keeps the details.
+ * Functions return PROVIUM_OK or what went wrong; the handle keeps the details. A call without
+ * a session (NULL: the VM is not booted) is E_STATE.
+ * Link with -lprovium -lwire -ljansson.
  * A handle is for one thread at a time; different handles are independent.
  * The library prints nothing, keeps no global state and installs no handlers.
  */
@@ -97,7 +99,8 @@ void provium_session_set_timeout(struct provium_session *s, unsigned timeout_ms)
 const struct provium_info *provium_session_info(const struct provium_session *s);
 const struct provium_error *provium_session_error(const struct provium_session *s);
 
-/* Number of a system call by name in the guest's architecture; -1 when it is not known. */
+/* Number in the guest's architecture of a system call that the bindings need by name: "ioctl".
+ * -1 for any other. */
 int64_t provium_session_nr(const struct provium_session *s, const char *name);
 
 /* The descriptor that becomes readable when the agent sends, for an embedder's event loop;
@@ -113,7 +116,7 @@ struct provium_buffer {
     size_t len;
 };
 
-/* A pointer inside a buffer, as the seed's pointer specs. */
+/* A pointer inside a buffer: the address of fresh memory is written at ptr_offset. */
 struct provium_ptr {
     unsigned buf_idx;    /* the argument index of the buffer that holds the pointer */
     uint64_t ptr_offset; /* byte of that buffer at which the address is written */

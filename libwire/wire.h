@@ -14,7 +14,8 @@
  *     wire_put_ping_request(&w, &ping);
  *     if (wire_end(&w) == WIRE_OK) send(fd, w.buf, w.len, 0);
  *
- * Functions are safe to call from several threads on different objects.
+ * Functions are safe to call from several threads on different objects. Link with
+ * -lwire, nothing else.
  */
 #ifndef WIRE_H
 #define WIRE_H

@@ -28,7 +28,7 @@ done
 
 if [ "$(id -u)" = 0 ]; then
     as_root=
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
     as_root=sudo
 else
     echo "setup: these Debian packages are missing, and neither root nor sudo is at hand:" >&2
