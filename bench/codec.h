@@ -29,7 +29,7 @@ struct codec {
 };
 
 extern const struct codec codec_ours;       /* libwire as it is installed */
-extern const struct codec codec_ours_small; /* libwire as the agent has it: -Os, freestanding */
+extern const struct codec codec_ours_small; /* libwire at -Os, freestanding */
 extern const struct codec codec_hand;       /* the same bytes, written by hand */
 extern const struct codec codec_hand_array; /* arrays instead of maps, written by hand */
 extern const struct codec codec_msgpack_c, codec_libmpack, codec_msgpuck;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * libwire as a contestant.  Built twice, under two names: for speed, and as the agent has it.
+ * libwire as a contestant.  Built twice, under two names: for speed, and small.
  */
 #include "codec.h"
 

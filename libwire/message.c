@@ -15,46 +15,66 @@
 /* ---- pass: how many fields will be written ---- */
 
 #define WIRE_RECORD(name, unknown, doc) \
-    static uint32_t count_##name(const struct wire_##name *m) \
+    WIRE_HOT uint32_t count_##name(uint32_t has) \
     { \
-        return (m->has & 0)
-#define WIRE_FIELD(record, number, name, type, need, doc) +WIRE_PRESENT_##need(m->has, number)
-#define WIRE_LIST(record, number, name, of, need, doc) +WIRE_PRESENT_##need(m->has, number)
+        return (has & 0)
+#define WIRE_FIELD(record, number, name, type, need, doc) +WIRE_PRESENT_##need(has, number)
+#define WIRE_LIST(record, number, name, of, need, doc) +WIRE_PRESENT_##need(has, number)
 #define WIRE_END(record) \
     ; \
     }
 #include "ops.def"
 
+/* ---- pass: the longest run of each record, and of any ---- */
+
+#define WIRE_RECORD(name, unknown, doc) enum { run_##name = WIRE_MAX_map
+#define WIRE_FIELD(record, number, name, type, need, doc) +WIRE_MAX_key + WIRE_MAX_##type
+#define WIRE_LIST(record, number, name, of, need, doc) +WIRE_MAX_key + WIRE_MAX_list
+#define WIRE_END(record) \
+    } \
+    ;
+#include "ops.def"
+
+union scratch {
+#define WIRE_RECORD(name, unknown, doc) uint8_t name[run_##name];
+#include "ops.def"
+};
+
 /* ---- pass: put ---- */
 
-/* Types as ops.def names them, by pointer. */
-#define WIRE_PUT_u8(w, m) wire_put_uint(w, *(m))
-#define WIRE_PUT_u32(w, m) wire_put_uint(w, *(m))
-#define WIRE_PUT_i64(w, m) wire_put_int(w, *(m))
-#define WIRE_PUT_word(w, m) wire_put_int(w, *(m))
-#define WIRE_PUT_bin(w, m) wire_put_bin(w, *(m))
-#define WIRE_PUT_str(w, m) wire_put_str(w, *(m))
-#define WIRE_PUT_words(w, m) wire_put_words(w, m)
-#define WIRE_PUT_bins(w, m) wire_put_bins(w, m)
-#define WIRE_PUT_strs(w, m) wire_put_strs(w, m)
+#define WIRE_RECORD(name, unknown, doc) \
+    WIRE_HOT void out_##name(struct wire_out *o, const struct wire_##name *m) \
+    { \
+        const size_t run = run_##name; \
+        const uint32_t has = m->has; \
+        wire_out_reserve(o, run); \
+        o->p = wire_raw_head(o->p, 0x80, count_##name(has));
+#define WIRE_FIELD(record, number, name, type, need, doc) \
+    if (WIRE_PRESENT_##need(has, number)) { \
+        wire_out_key(o, number); \
+        wire_out_##type(o, &m->name, run); \
+    }
+#define WIRE_LIST(record, number, name, of, need, doc) \
+    if (WIRE_PRESENT_##need(has, number)) { \
+        wire_out_key(o, number); \
+        const struct wire_##of *items = m->name.items; \
+        const uint32_t count = m->name.count; \
+        wire_out_array(o, count); \
+        for (uint32_t i = 0; i < count; i++) \
+            out_##of(o, &items[i]); \
+        wire_out_reserve(o, run); \
+    }
+#define WIRE_END(record) }
+#include "ops.def"
 
 #define WIRE_RECORD(name, unknown, doc) \
     void wire_put_##name(struct wire_writer *w, const struct wire_##name *m) \
     { \
-        wire_put_map(w, count_##name(m));
-#define WIRE_FIELD(record, number, name, type, need, doc) \
-    if (WIRE_PRESENT_##need(m->has, number)) { \
-        wire_put_uint(w, number); \
-        WIRE_PUT_##type(w, &m->name); \
+        union scratch scratch; \
+        struct wire_out o = wire_out_open(w, scratch.name); \
+        out_##name(&o, m); \
+        wire_out_close(&o); \
     }
-#define WIRE_LIST(record, number, name, of, need, doc) \
-    if (WIRE_PRESENT_##need(m->has, number)) { \
-        wire_put_uint(w, number); \
-        wire_put_array(w, m->name.count); \
-        for (uint32_t i = 0; i < m->name.count; i++) \
-            wire_put_##of(w, &m->name.items[i]); \
-    }
-#define WIRE_END(record) }
 #include "ops.def"
 
 /* ---- pass: the fields that must be there ---- */
@@ -67,33 +87,7 @@
     ;
 #include "ops.def"
 
-/* ---- pass: clear ---- */
-
-static inline void clear_bytes(struct wire_bytes *m)
-{
-    *m = (struct wire_bytes){NULL, 0};
-}
-
-#define WIRE_CLEAR_u8(m) (*(m) = 0)
-#define WIRE_CLEAR_u32(m) (*(m) = 0)
-#define WIRE_CLEAR_i64(m) (*(m) = 0)
-#define WIRE_CLEAR_word(m) (*(m) = 0)
-#define WIRE_CLEAR_bin(m) clear_bytes(m)
-#define WIRE_CLEAR_str(m) clear_bytes(m)
-#define WIRE_CLEAR_words(m) ((m)->count = 0)
-#define WIRE_CLEAR_bins(m) ((m)->count = 0)
-#define WIRE_CLEAR_strs(m) ((m)->count = 0)
-
-#define WIRE_RECORD(name, unknown, doc) \
-    static inline void clear_##name(struct wire_##name *m) \
-    { \
-        m->has = 0;
-#define WIRE_FIELD(record, number, name, type, need, doc) WIRE_CLEAR_##type(&m->name);
-#define WIRE_LIST(record, number, name, of, need, doc) m->name.count = 0;
-#define WIRE_END(record) }
-#include "ops.def"
-
-/* ---- pass: get ---- */
+/* ---- pass: get what does not come in ascending order ---- */
 
 /* Note that a field came; twice is a fault, at its second value. */
 static inline void mark(struct wire_reader *r, uint32_t *has, uint32_t number)
@@ -116,20 +110,6 @@ static void unknown_REFUSE(struct wire_reader *r, const uint8_t *key)
     wire_fail_get(r, WIRE_E_UNKNOWN, key);
 }
 
-/* What every record begins and ends with. */
-static inline uint32_t open_record(struct wire_reader *r)
-{
-    r->depth++;
-    return wire_get_map(r);
-}
-
-static inline void close_record(struct wire_reader *r, const uint8_t *start, uint32_t missing)
-{
-    r->depth--;
-    if (missing != 0)
-        wire_fail_get(r, WIRE_E_MISSING, start);
-}
-
 /* No field has this number. */
 enum { NO_NUMBER = 255 };
 
@@ -148,14 +128,11 @@ static inline uint32_t get_key(struct wire_reader *r)
     return number < 32 ? (uint32_t)number : NO_NUMBER;
 }
 
+/* The `left` fields that are still to come, in any order; returns the set of all that came. */
 #define WIRE_RECORD(name, unknown, doc) \
-    void wire_get_##name(struct wire_reader *r, struct wire_##name *m) \
+    WIRE_COLD static uint32_t rest_##name(struct wire_reader *r, struct wire_##name *m, uint32_t left) \
     { \
         void (*const skip)(struct wire_reader *, const uint8_t *) = unknown_##unknown; \
-        const uint32_t required = required_##name; \
-        const uint8_t *start = r->p; \
-        uint32_t left = open_record(r); \
-        clear_##name(m); \
         while (left-- > 0 && r->status == WIRE_OK) { \
             const uint8_t *key = r->p; \
             switch (get_key(r)) {
@@ -178,8 +155,65 @@ static inline uint32_t get_key(struct wire_reader *r)
         skip(r, key); \
         } \
         } \
-        close_record(r, start, required & ~m->has); \
+        return m->has; \
         }
+#include "ops.def"
+
+/* ---- pass: get ---- */
+
+/* One function a type: the field of this number if it is the next one, or else `clear`. */
+#define TAKE(type, clear) \
+    WIRE_HOT void take_##type(struct wire_in *in, struct wire_fields *f, uint8_t number, WIRE_C_##type *value) \
+    { \
+        if (wire_in_key(in, f, number)) \
+            wire_in_##type(in, value); \
+        else \
+            clear; \
+    }
+TAKE(u8, *value = 0)
+TAKE(u32, *value = 0)
+TAKE(i64, *value = 0)
+TAKE(word, *value = 0)
+TAKE(bin, *value = ((struct wire_bytes){NULL, 0}))
+TAKE(str, *value = ((struct wire_bytes){NULL, 0}))
+TAKE(words, value->count = 0)
+TAKE(bins, value->count = 0)
+TAKE(strs, value->count = 0)
+
+#define WIRE_RECORD(name, unknown, doc) \
+    WIRE_HOT void in_##name(struct wire_in *in, struct wire_##name *m) \
+    { \
+        uint32_t (*const rest)(struct wire_reader *, struct wire_##name *, uint32_t) = rest_##name; \
+        const uint32_t required = required_##name; \
+        const uint8_t *start = in->p; \
+        struct wire_fields f = wire_in_fields(in);
+#define WIRE_FIELD(record, number, name, type, need, doc) take_##type(in, &f, number, &m->name);
+#define WIRE_LIST(record, number, name, of, need, doc) \
+    m->name.count = 0; \
+    if (wire_in_key(in, &f, number)) { \
+        in->depth++; \
+        m->name.count = wire_in_count(in, m->name.cap); \
+        for (uint32_t i = 0; i < m->name.count && in->r->status == WIRE_OK; i++) \
+            in_##of(in, &m->name.items[i]); \
+        in->depth--; \
+    }
+#define WIRE_END(record) \
+        m->has = f.has; \
+        if (WIRE_SELDOM(f.left > 0)) { \
+            f.has = rest(wire_in_leave(in), m, f.left); \
+            wire_in_return(in); \
+        } \
+        wire_in_end(in, start, required & ~f.has); \
+    }
+#include "ops.def"
+
+#define WIRE_RECORD(name, unknown, doc) \
+    void wire_get_##name(struct wire_reader *r, struct wire_##name *m) \
+    { \
+        struct wire_in in = wire_in_open(r); \
+        in_##name(&in, m); \
+        wire_in_leave(&in); \
+    }
 #include "ops.def"
 
 /* ---- pass: a whole body ---- */

@@ -17,7 +17,7 @@ void wire_fail_get(struct wire_reader *r, enum wire_status status, const uint8_t
 void wire_reader_init(struct wire_reader *r, const void *ptr, size_t len)
 {
     r->start = r->p = ptr;
-    r->end = r->start + len;
+    r->end = len > 0 ? r->start + len : r->start; /* NULL may be the start of nothing */
     r->status = WIRE_OK;
     r->at = 0;
     r->depth = 0;
@@ -32,28 +32,26 @@ enum wire_status wire_reader_end(struct wire_reader *r)
 
 /* ---- heads: the first byte and the length, count or number behind it ---- */
 
-static uint64_t load(const uint8_t *p, unsigned len)
+/* Take 1 + len bytes, len being 1, 2, 4 or 8; returns the number in the last len of them. */
+WIRE_HOT uint64_t take_tagged(struct wire_reader *r, unsigned len)
 {
+    const uint8_t *p = r->p + 1;
+    size_t room = (size_t)(r->end - r->p);
     uint64_t value = 0;
+    if (room < len + 1u) {
+        wire_fail_get(r, WIRE_E_SHORT, r->p);
+        return 0;
+    }
+    r->p += len + 1;
+    if (room > 8)
+        return wire_load64(p) >> (64 - 8 * len);
     while (len-- > 0)
         value = value << 8 | *p++;
     return value;
 }
 
-/* Take 1 + len bytes; returns the number in the last len of them. */
-static uint64_t take_tagged(struct wire_reader *r, unsigned len)
-{
-    if ((size_t)(r->end - r->p) < len + 1u) {
-        wire_fail_get(r, WIRE_E_SHORT, r->p);
-        return 0;
-    }
-    uint64_t value = load(r->p + 1, len);
-    r->p += len + 1;
-    return value;
-}
-
 /* The first byte of the next value; 0xc1, which is none, when there is no byte. */
-static uint8_t peek(struct wire_reader *r)
+WIRE_HOT uint8_t peek(struct wire_reader *r)
 {
     if (r->p < r->end)
         return *r->p;
@@ -160,7 +158,7 @@ uint64_t wire_get_integer(struct wire_reader *r, bool *negative)
     return value;
 }
 
-uint64_t wire_get_uint_long(struct wire_reader *r, uint64_t max)
+uint64_t wire_get_uint(struct wire_reader *r, uint64_t max)
 {
     const uint8_t *at = r->p;
     bool negative;
@@ -174,6 +172,11 @@ uint64_t wire_get_uint_long(struct wire_reader *r, uint64_t max)
 void wire_get_u8(struct wire_reader *r, uint8_t *value)
 {
     *value = (uint8_t)wire_get_uint(r, UINT8_MAX);
+}
+
+void wire_get_u32(struct wire_reader *r, uint32_t *value)
+{
+    *value = (uint32_t)wire_get_uint(r, UINT32_MAX);
 }
 
 void wire_get_i64(struct wire_reader *r, int64_t *value)
@@ -237,7 +240,7 @@ uint32_t wire_get_count(struct wire_reader *r, uint32_t cap)
 /* ---- bytes ---- */
 
 /* `len` bytes behind a head that began at `at`. */
-static struct wire_bytes take_bytes(struct wire_reader *r, uint64_t len, const uint8_t *at)
+WIRE_HOT struct wire_bytes take_bytes(struct wire_reader *r, uint64_t len, const uint8_t *at)
 {
     struct wire_bytes value = {r->p, (size_t)len};
     if (r->status == WIRE_OK && len <= (uint64_t)(r->end - r->p)) {
@@ -252,11 +255,12 @@ void wire_get_bin(struct wire_reader *r, struct wire_bytes *value)
 {
     const uint8_t *at = r->p;
     uint8_t first = peek(r);
-    *value = (struct wire_bytes){NULL, 0};
-    if (first >= 0xc4 && first <= 0xc6)
+    if (first >= 0xc4 && first <= 0xc6) {
         *value = take_bytes(r, take_tagged(r, 1u << (first - 0xc4)), at);
-    else
-        mismatch(r, first);
+        return;
+    }
+    *value = (struct wire_bytes){NULL, 0};
+    mismatch(r, first);
 }
 
 /* Bytes behind the first one of a UTF-8 sequence, or -1; *low is the smallest code point
@@ -264,7 +268,11 @@ void wire_get_bin(struct wire_reader *r, struct wire_bytes *value)
 static int utf8_tail(uint8_t first, uint32_t *low)
 {
     static const uint32_t lows[] = {0, 0x80, 0x800, 0x10000};
-    int tail = first < 0x80 ? 0 : (first & 0xe0) == 0xc0 ? 1 : (first & 0xf0) == 0xe0 ? 2 : (first & 0xf8) == 0xf0 ? 3 : -1;
+    int tail = first < 0x80             ? 0
+               : (first & 0xe0) == 0xc0 ? 1
+               : (first & 0xf0) == 0xe0 ? 2
+               : (first & 0xf8) == 0xf0 ? 3
+                                        : -1;
     *low = tail < 0 ? 0 : lows[tail];
     return tail;
 }
@@ -334,23 +342,24 @@ void wire_get_strs(struct wire_reader *r, struct wire_list *value)
 enum wire_status wire_get_envelope(const void *ptr, size_t len, struct wire_envelope *e, size_t *at)
 {
     struct wire_reader r;
-    memset(e, 0, sizeof *e);
     wire_reader_init(&r, ptr, len);
-    uint32_t count = wire_get_array(&r);
-    const uint8_t *kind_at = r.p;
-    uint32_t kind = (uint32_t)wire_get_uint(&r, UINT32_MAX);
+    struct wire_in in = wire_in_open(&r);
+    uint32_t count = wire_in_count(&in, UINT32_MAX), kind;
+    const uint8_t *kind_at = in.p;
+    wire_in_u32(&in, &kind);
+    e->id = 0;
     if (count >= 2)
-        wire_get_u32(&r, &e->id);
-    if (r.status == WIRE_OK && count != 6)
-        wire_fail_get(&r, WIRE_E_COUNT, r.start);
-    else if (r.status == WIRE_OK && kind > WIRE_GOODBYE)
-        wire_fail_get(&r, WIRE_E_RANGE, kind_at);
+        wire_in_u32(&in, &e->id);
+    if (r.status == WIRE_OK && (count != 6 || kind > WIRE_GOODBYE)) {
+        wire_fail_get(&r, count != 6 ? WIRE_E_COUNT : WIRE_E_RANGE, count != 6 ? r.start : kind_at);
+        wire_in_return(&in);
+    }
     e->kind = (enum wire_kind)kind;
-    wire_get_u32(&r, &e->code);
-    wire_get_u32(&r, &e->worker);
-    wire_get_u32(&r, &e->generation);
-    e->body = (struct wire_bytes){r.p, (size_t)(r.end - r.p)};
-    wire_get_map(&r);
+    wire_in_u32(&in, &e->code);
+    wire_in_u32(&in, &e->worker);
+    wire_in_u32(&in, &e->generation);
+    e->body = (struct wire_bytes){in.p, wire_in_room(&in)};
+    wire_in_map(&in);
     *at = r.at;
     return r.status;
 }

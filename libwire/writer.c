@@ -24,56 +24,56 @@ void wire_writer_borrow(struct wire_writer *w, struct wire_slice *slices, uint32
     w->slice_cap = cap;
 }
 
-/* `first`, then the low `len` bytes of value, most significant first. */
-static void put_tagged(struct wire_writer *w, uint8_t first, uint64_t value, unsigned len)
+uint8_t *wire_raw_long_uint(uint8_t *p, uint64_t value)
 {
-    if (!wire_room(w, len + 1))
+    return wire_raw_tagged(p, value);
+}
+
+static bool fits(struct wire_writer *w, size_t len)
+{
+    if (w->status == WIRE_OK && w->cap - w->len >= len)
+        return true;
+    wire_fail_put(w);
+    return false;
+}
+
+/* All of it or nothing. */
+static void append(struct wire_writer *w, const uint8_t *ptr, size_t len)
+{
+    if (len == 0 || !fits(w, len))
         return;
-    uint8_t *p = w->buf + w->len;
-    *p++ = first;
-    for (unsigned shift = len * 8; shift > 0; shift -= 8)
-        *p++ = (uint8_t)(value >> (shift - 8));
-    w->len += len + 1;
+    memcpy(w->buf + w->len, ptr, len);
+    w->len += len;
 }
 
-void wire_put_uint_long(struct wire_writer *w, uint64_t value)
+/* What a raw function wrote at the start of `head`. */
+static void append_head(struct wire_writer *w, const uint8_t *head, const uint8_t *end)
 {
-    if (value <= UINT8_MAX)
-        put_tagged(w, 0xcc, value, 1);
-    else if (value <= UINT16_MAX)
-        put_tagged(w, 0xcd, value, 2);
-    else if (value <= UINT32_MAX)
-        put_tagged(w, 0xce, value, 4);
-    else
-        put_tagged(w, 0xcf, value, 8);
+    append(w, head, (size_t)(end - head));
 }
 
-void wire_put_int_negative(struct wire_writer *w, int64_t value)
+void wire_put_uint(struct wire_writer *w, uint64_t value)
 {
-    uint64_t bits = (uint64_t)value;
-    if (value >= -32) {
-        if (wire_room(w, 1))
-            w->buf[w->len++] = (uint8_t)bits;
-    } else if (value >= INT8_MIN) {
-        put_tagged(w, 0xd0, bits, 1);
-    } else if (value >= INT16_MIN) {
-        put_tagged(w, 0xd1, bits, 2);
-    } else if (value >= INT32_MIN) {
-        put_tagged(w, 0xd2, bits, 4);
-    } else {
-        put_tagged(w, 0xd3, bits, 8);
-    }
+    uint8_t head[WIRE_MAX_word];
+    append_head(w, head, wire_raw_uint(head, value));
 }
 
-void wire_put_head(struct wire_writer *w, uint8_t fix, uint8_t long_form, uint32_t count)
+void wire_put_int(struct wire_writer *w, int64_t value)
 {
-    if (count > UINT16_MAX) {
-        put_tagged(w, long_form + 1, count, 4);
-    } else if (count > 15) {
-        put_tagged(w, long_form, count, 2);
-    } else if (wire_room(w, 1)) {
-        w->buf[w->len++] = (uint8_t)(fix | count);
-    }
+    uint8_t head[WIRE_MAX_word];
+    append_head(w, head, wire_raw_word(head, value));
+}
+
+void wire_put_map(struct wire_writer *w, uint32_t count)
+{
+    uint8_t head[WIRE_MAX_map];
+    append_head(w, head, wire_raw_head(head, 0x80, count));
+}
+
+void wire_put_array(struct wire_writer *w, uint32_t count)
+{
+    uint8_t head[WIRE_MAX_list];
+    append_head(w, head, wire_raw_head(head, 0x90, count));
 }
 
 /* ---- bytes ---- */
@@ -102,39 +102,41 @@ static bool borrow(struct wire_writer *w, struct wire_bytes value)
     return true;
 }
 
+/* A head that gives the length in 1, 2 or 4 bytes: first, first + 1, first + 2. */
+static void put_length(struct wire_writer *w, uint8_t first, size_t len)
+{
+    uint8_t head[WIRE_MAX_bin];
+    if (len <= UINT8_MAX)
+        append_head(w, head, wire_raw8(head, first, (uint8_t)len));
+    else if (len <= UINT16_MAX)
+        append_head(w, head, wire_raw16(head, first + 1, (uint16_t)len));
+    else if (len <= UINT32_MAX)
+        append_head(w, head, wire_raw32(head, first + 2, (uint32_t)len));
+    else
+        wire_fail_put(w);
+}
+
 static void put_bytes(struct wire_writer *w, struct wire_bytes value)
 {
-    if (borrow(w, value) || !wire_room(w, value.len) || value.len == 0)
-        return;
-    memcpy(w->buf + w->len, value.ptr, value.len);
-    w->len += value.len;
+    if (!borrow(w, value))
+        append(w, value.ptr, value.len);
 }
 
 void wire_put_bin(struct wire_writer *w, struct wire_bytes value)
 {
-    if (value.len <= UINT8_MAX)
-        put_tagged(w, 0xc4, value.len, 1);
-    else if (value.len <= UINT16_MAX)
-        put_tagged(w, 0xc5, value.len, 2);
-    else if (value.len <= UINT32_MAX)
-        put_tagged(w, 0xc6, value.len, 4);
-    else
-        wire_fail_put(w);
+    put_length(w, 0xc4, value.len);
     put_bytes(w, value);
 }
 
 void wire_put_str(struct wire_writer *w, struct wire_bytes value)
 {
-    if (value.len <= 31) {
-        if (wire_room(w, 1))
-            w->buf[w->len++] = (uint8_t)(0xa0 | value.len);
-    } else if (value.len <= UINT8_MAX) {
-        put_tagged(w, 0xd9, value.len, 1);
-    } else if (value.len <= UINT16_MAX) {
-        put_tagged(w, 0xda, value.len, 2);
-    } else {
+    uint8_t head = (uint8_t)(0xa0 | value.len);
+    if (value.len <= 31)
+        append(w, &head, 1);
+    else if (value.len <= UINT16_MAX)
+        put_length(w, 0xd9, value.len);
+    else
         wire_fail_put(w);
-    }
     put_bytes(w, value);
 }
 
@@ -149,18 +151,50 @@ void wire_put_words(struct wire_writer *w, const struct wire_words *value)
         wire_put_int(w, value->at[i]);
 }
 
-void wire_put_bins(struct wire_writer *w, const struct wire_list *value)
+/* ---- the cursor, where a run does not fit ---- */
+
+void wire_out_settle(struct wire_out o)
 {
-    wire_put_array(w, value->count);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_put_bin(w, value->items[i]);
+    if (o.spilled)
+        append(o.w, o.scratch, (size_t)(o.p - o.scratch));
+    else
+        o.w->len = (size_t)(o.p - o.w->buf);
 }
 
-void wire_put_strs(struct wire_writer *w, const struct wire_list *value)
+struct wire_out wire_out_spill(struct wire_out o)
 {
-    wire_put_array(w, value->count);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_put_str(w, value->items[i]);
+    wire_out_settle(o);
+    o.p = o.end = o.scratch; /* no run fits behind this end */
+    o.spilled = true;
+    return o;
+}
+
+struct wire_out wire_out_fail(struct wire_out o)
+{
+    wire_fail_put(o.w);
+    return wire_out_spill(o);
+}
+
+/* Back into the buffer, when it has room. */
+static struct wire_out resume(struct wire_out o, size_t run)
+{
+    o = wire_out_open(o.w, o.scratch);
+    wire_out_reserve(&o, run);
+    return o;
+}
+
+struct wire_out wire_out_long_bin(struct wire_out o, struct wire_bytes value, size_t run)
+{
+    wire_out_settle(o);
+    wire_put_bin(o.w, value);
+    return resume(o, run);
+}
+
+struct wire_out wire_out_long_str(struct wire_out o, struct wire_bytes value, size_t run)
+{
+    wire_out_settle(o);
+    wire_put_str(o.w, value);
+    return resume(o, run);
 }
 
 void wire_put_nothing(struct wire_writer *w)
@@ -172,17 +206,19 @@ void wire_put_nothing(struct wire_writer *w)
 
 void wire_begin(struct wire_writer *w, const struct wire_envelope *e)
 {
+    uint8_t scratch[WIRE_FRAME_HEADER + 1 + 5 * WIRE_MAX_u32];
+    struct wire_out o = wire_out_open(w, scratch);
     w->frame_at = w->len;
     w->frame_borrowed = w->borrowed;
-    if (!wire_room(w, WIRE_FRAME_HEADER))
-        return;
-    w->len += WIRE_FRAME_HEADER;
-    wire_put_array(w, 6);
-    wire_put_uint(w, (uint64_t)e->kind);
-    wire_put_uint(w, e->id);
-    wire_put_uint(w, e->code);
-    wire_put_uint(w, e->worker);
-    wire_put_uint(w, e->generation);
+    wire_out_reserve(&o, sizeof scratch);
+    wire_store32(o.p, 0);
+    o.p[WIRE_FRAME_HEADER] = 0x96;
+    o.p = wire_raw_uint(o.p + WIRE_FRAME_HEADER + 1, (uint64_t)e->kind);
+    o.p = wire_raw_uint(o.p, e->id);
+    o.p = wire_raw_uint(o.p, e->code);
+    o.p = wire_raw_uint(o.p, e->worker);
+    o.p = wire_raw_uint(o.p, e->generation);
+    wire_out_close(&o);
 }
 
 enum wire_status wire_end(struct wire_writer *w)
@@ -192,8 +228,7 @@ enum wire_status wire_end(struct wire_writer *w)
         wire_fail_put(w);
     if (w->status != WIRE_OK)
         return w->status;
-    for (unsigned i = 0; i < WIRE_FRAME_HEADER; i++)
-        w->buf[w->frame_at + i] = (uint8_t)(len >> (24 - 8 * i));
+    wire_store32(w->buf + w->frame_at, (uint32_t)len);
     return WIRE_OK;
 }
 
