@@ -54,7 +54,7 @@ PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
 LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
-.PHONY: all help fuzz setup setup-check kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
+.PHONY: all help fuzz setup setup-check setup-bench kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(LIBRARIES) $(PROGRAMS) $(MODULE)
@@ -213,6 +213,9 @@ setup:
 setup-check:
 	@tools/setup.sh check
 
+setup-bench:
+	@tools/setup.sh bench
+
 kernel:
 	@tools/get-kernel.sh
 
@@ -233,7 +236,7 @@ check-vm: check-build
 check-deep: check-build
 	@B=$(B) tools/check.sh deep
 
-bench: setup-check
+bench: setup-bench
 	@$(MAKE) --no-print-directory -s $(if $(filter codec,$(GROUP)),$(B)/provium $(B)/bench/codec,\
 	  kernel all $(BENCH) $(addprefix $(B)/bench/,echo-guest empty count.so))
 	@B=$(B) CC='$(CC)' bench/run.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Run the tests: check.sh [fast] [vm] [deep].  A suite is one command; its count is read from
+# Run the tests: check.sh [fast] [vm] [deep] [code].  A suite is one command; its count is read from
 # its own closing line.  The last line is the sum: N passed, N failed.
 set -u
 B=${B:-build}
@@ -49,13 +49,11 @@ same_spec() {
 }
 
 nothing_to_do() {
-    [ "$(make B="$B" SAN="${SAN:-}" all 2>&1 | grep -vcE '^make(\[[0-9]+\])?: ')" = 0 ]
+    [ "$(make B="$B" all 2>&1 | grep -vcE '^make(\[[0-9]+\])?: ')" = 0 ]
 }
 
-fast() {
-    suite 'arrows' tools/check-arrows.sh
-    suite 'SPEC.md tables' same_spec
-    suite 'a rebuild does nothing' nothing_to_do
+# What a tree of its own flags can run: the code, not the tools around it.
+code() {
     for t in "$B"/tests/{wire,provium,agent}/test_*; do
         case $t in *.d) ;; *) suite "${t#"$B"/tests/}" "$t" --jobs 2 ;; esac
     done
@@ -65,11 +63,19 @@ fast() {
     for t in tests/lua/*.lua; do
         suite "${t#tests/}" "$B/provium" run "$t"
     done
+    suite 'conformance: agent' "$B/provium-conformance" run --strict --level survival \
+        --exec "$B/provium-agent --execute-here"
+}
+
+fast() {
+    suite 'arrows' tools/check-arrows.sh
+    suite 'SPEC.md tables' same_spec
+    suite 'golden messages' python3 tests/vectors/vectors.py check
+    suite 'a rebuild does nothing' nothing_to_do
+    code
     for t in tests/tools/*.sh; do
         suite "${t#tests/}" bash "$t"
     done
-    suite 'conformance: agent' "$B/provium-conformance" run --strict --level survival \
-        --exec "$B/provium-agent --execute-here"
 }
 
 vm() {
@@ -87,9 +93,9 @@ vm() {
     done
 }
 
-# The fast tests under ASan and UBSan; a leak or an undefined shift is a failure.
+# The same tests under ASan and UBSan; a leak or an undefined shift is a failure.
 sanitized() {
-    make -s B="$B/san" SAN=1 check-build >/dev/null && B=$B/san ASAN_OPTIONS=detect_leaks=1 tools/check.sh fast
+    make -s B="$B/san" SAN=1 check-build >/dev/null && B=$B/san ASAN_OPTIONS=detect_leaks=1 tools/check.sh code
 }
 
 # The other compiler, with the same warnings as errors.
@@ -109,9 +115,9 @@ deep() {
 shopt -s nullglob
 for part in "${@:-fast}"; do
     case $part in
-    fast | vm | deep) echo "$part:" && $part ;;
+    fast | vm | deep | code) echo "$part:" && $part ;;
     *)
-        echo "usage: check.sh [fast] [vm] [deep]" >&2
+        echo "usage: check.sh [fast] [vm] [deep] [code]" >&2
         exit 2
         ;;
     esac

@@ -5,16 +5,19 @@
 #
 #   setup.sh build     what building and running takes
 #   setup.sh check     that, and what the tests take
+#   setup.sh bench     that, and the peers that the bench measures
 set -eu
 
 build='gcc libc6-dev make pkg-config qemu-system-x86 lua5.4 liblua5.4-dev libjansson-dev lz4 xz-utils zstd kmod'
 check="$build libcriterion-dev libmsgpack-dev clang python3 qemu-user gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross"
+bench="$check libmpack-dev libmsgpuck-dev"
 
 case ${1:-build} in
 build) wanted=$build ;;
 check) wanted=$check ;;
+bench) wanted=$bench ;;
 *)
-    echo "usage: setup.sh [build|check]" >&2
+    echo "usage: setup.sh [build|check|bench]" >&2
     exit 2
     ;;
 esac

@@ -211,6 +211,25 @@ Test(message, values_of_another_type_are_refused_where_they_stand)
     EXPECT(rows);
 }
 
+/* With bytes enough behind it for any integer. */
+static enum wire_status decode_nr(unsigned first, size_t *at)
+{
+    uint8_t body[32] = {0x81, 0x00, (uint8_t)first};
+    struct wire_call_request m = {.nr = 0};
+    return wire_decode_call_request((struct wire_bytes){body, sizeof body}, &m, at);
+}
+
+Test(message, nothing_but_an_integer_begins_a_word)
+{
+    for (unsigned first = 0; first < 256; first++) {
+        size_t at = 0;
+        bool integer = first <= 0x7f || first >= 0xe0 || (first >= 0xcc && first <= 0xd3);
+        enum wire_status wanted = integer ? WIRE_E_TRAILING : first == 0xc1 ? WIRE_E_RESERVED : WIRE_E_TYPE;
+        cr_expect_eq(decode_nr(first, &at), wanted, "%02x", first);
+        cr_expect(integer ? at > 2 : at == 2, "%02x: at %zu", first, at);
+    }
+}
+
 Test(message, numbers_beyond_their_type_are_refused)
 {
     static const struct row rows[] = {
@@ -254,6 +273,8 @@ Test(message, counts_beyond_the_bytes_are_refused_before_anything_is_sized_by_th
     static const struct row rows[] = {
         {ANY_call_request, "df ff ff ff ff 00 27", WIRE_E_SHORT, 0},
         {ANY_call_request, "82 00 27 02 dd ff ff ff ff", WIRE_E_SHORT, 4},
+        {ANY_call_request, "82 00 27 01 96 01 02", WIRE_E_SHORT, 4},
+        {ANY_call_request, "82 00 27 01 91", WIRE_E_SHORT, 4},
         {ANY_call_request, "82 00 27 02 dc 00 05 80 80", WIRE_E_SHORT, 4},
         {ANY_call_request, "82 00 27 02 91 df 7f ff ff ff", WIRE_E_SHORT, 5},
         {ANY_call_reply, "81 01 dd ff ff ff ff", WIRE_E_SHORT, 2},

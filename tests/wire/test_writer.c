@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../libwire/wire_impl.h"
+#include "../support/vectors.h"
 
 enum { CANARY = 0xa5 };
 
@@ -134,40 +135,76 @@ Test(writer, more_than_six_words_are_refused)
     cr_expect_eq(w.len, 0);
 }
 
-/* ---- the end of the buffer ---- */
-
-/* A message with every kind of value in it. */
-static enum wire_status put_call(struct wire_writer *w)
+Test(writer, a_message_with_more_than_six_words_or_a_text_too_long_is_refused)
 {
-    struct wire_buffer buffers[2] = {{.len = 300, .data = {big_in, 300}, .dir = 3, .has = WIRE_HAS(buffer, data)},
-                                     {.len = 70000, .dir = 2}};
-    struct wire_spec spec = {
-        .target = 1, .buffer = 0, .offset = 200, .has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset)};
-    struct wire_call_request m = {.nr = -1,
-                                  .args = {3, {INT64_MIN, 70000, -200}},
-                                  .buffers = {buffers, 2, 2},
-                                  .specs = {&spec, 1, 1},
-                                  .has = WIRE_HAS(call_request, args) | WIRE_HAS(call_request, buffers) |
-                                         WIRE_HAS(call_request, specs)};
-    wire_begin(w, &(struct wire_envelope){.kind = WIRE_REQUEST, .id = 70000, .code = WIRE_OP_call});
-    wire_put_call_request(w, &m);
-    return wire_end(w);
+    struct wire_writer w;
+    struct wire_call_request call = {.has = WIRE_HAS(call_request, args), .args = {WIRE_ARGS_MAX + 1, {0}}};
+    struct wire_error error = {.text = {big_in, UINT16_MAX}};
+    wire_writer_init(&w, big_out, sizeof big_out);
+    wire_put_call_request(&w, &call);
+    cr_expect_eq(w.status, WIRE_E_SPACE);
+    wire_writer_init(&w, big_out, sizeof big_out);
+    wire_put_error(&w, &error);
+    cr_expect_eq(w.status, WIRE_OK);
+    error.text.len++;
+    wire_writer_init(&w, big_out, sizeof big_out);
+    wire_put_error(&w, &error);
+    cr_expect_eq(w.status, WIRE_E_SPACE);
 }
+
+Test(writer, long_lists_are_written_in_their_longer_forms)
+{
+    static struct wire_bytes outs[70000];
+    static const uint32_t counts[] = {15, 16, UINT16_MAX, UINT16_MAX + 1};
+    static const size_t heads[] = {1, 3, 3, 5};
+    for (size_t i = 0; i < 4; i++) {
+        struct wire_call_reply m = {.has = WIRE_HAS(call_reply, outs), .outs = {outs, counts[i], counts[i]}};
+        struct wire_writer w;
+        struct wire_call_reply back = {.outs = {outs, 0, 70000}};
+        size_t at;
+        wire_writer_init(&w, big_out, sizeof big_out);
+        wire_put_call_reply(&w, &m);
+        cr_assert_eq(w.status, WIRE_OK);
+        cr_expect_eq(w.len, 2 + heads[i] + 2 * counts[i], "%u outs", counts[i]);
+        cr_expect_eq(wire_decode_call_reply((struct wire_bytes){big_out, w.len}, &back, &at), WIRE_OK);
+        cr_expect_eq(back.outs.count, counts[i]);
+    }
+}
+
+/* ---- the end of the buffer ---- */
 
 Test(writer, a_buffer_too_small_by_any_amount_is_reported_and_never_overrun)
 {
-    uint8_t out[512];
-    struct wire_writer w;
-    wire_writer_init(&w, out, sizeof out);
-    cr_assert_eq(put_call(&w), WIRE_OK);
-    size_t whole = w.len;
-    for (size_t cap = 0; cap <= whole; cap++) {
+    static uint8_t out[2048];
+    for (const struct sample *s = samples(); s->name != NULL; s++) {
+        struct wire_writer w;
+        wire_writer_init(&w, out, sizeof out);
+        cr_assert_eq(any_put(&w, &s->message), WIRE_OK);
+        size_t whole = w.len;
+        for (size_t cap = 0; cap <= whole; cap++) {
+            memset(out, CANARY, sizeof out);
+            wire_writer_init(&w, out, cap);
+            cr_expect_eq(any_put(&w, &s->message), cap < whole ? WIRE_E_SPACE : WIRE_OK, "%s, cap %zu", s->name, cap);
+            cr_expect_leq(w.len, cap);
+            for (size_t i = cap; i < sizeof out; i++)
+                cr_assert_eq(out[i], CANARY, "%s, cap %zu: byte %zu was written", s->name, cap, i);
+        }
+    }
+}
+
+Test(writer, a_record_put_after_an_error_writes_nothing)
+{
+    uint8_t out[64];
+    for (const struct sample *s = samples(); s->name != NULL; s++) {
+        struct wire_writer w;
         memset(out, CANARY, sizeof out);
-        wire_writer_init(&w, out, cap);
-        cr_expect_eq(put_call(&w), cap < whole ? WIRE_E_SPACE : WIRE_OK, "cap %zu", cap);
-        cr_expect_leq(w.len, cap);
-        for (size_t i = cap; i < sizeof out; i++)
-            cr_assert_eq(out[i], CANARY, "cap %zu: byte %zu was written", cap, i);
+        wire_writer_init(&w, out, sizeof out);
+        w.status = WIRE_E_SPACE; /* with room left */
+        any_put_body(&w, s->message.record, &s->message.body);
+        cr_expect_eq(w.len, 0, "%s", s->name);
+        cr_expect_eq(w.status, WIRE_E_SPACE);
+        for (size_t i = 0; i < sizeof out; i++)
+            cr_assert_eq(out[i], CANARY, "%s: byte %zu was written", s->name, i);
     }
 }
 
