@@ -41,16 +41,21 @@ says() { grep -qF -- "$1" "$dir/out"; }
 complains() { grep -qF -- "$1" "$dir/err"; }
 quiet() { [ ! -s "$dir/$1" ]; }
 
+# alive PID: the process is there, and no zombie.
+alive() {
+    local state
+    state=$(grep '^State:' "/proc/$1/status" 2>/dev/null) && [[ $state != *Z* ]]
+}
+
 # gone PID...: within ten seconds none of the processes is left.
 gone() {
     local pid
     for pid in "$@"; do
         for _ in {1..200}; do
-            [ -e "/proc/$pid" ] || break
-            grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null && break
+            alive "$pid" || continue 2
             sleep 0.05
         done
-        [ ! -e "/proc/$pid" ] || grep -q '^State:.Z' "/proc/$pid/status" || return 1
+        return 1
     done
 }
 

@@ -92,7 +92,9 @@ void fake_expect_at(struct fake *f, bool condition, const char *text, int line)
 
 void fake_sleep(unsigned ms)
 {
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
+    struct timespec left = {ms / 1000, ms % 1000 * 1000000L};
+    while (nanosleep(&left, &left) && errno == EINTR)
+        continue;
 }
 
 static bool read_all(struct fake *f, void *ptr, size_t len)
