@@ -97,16 +97,16 @@ static void add_scalar(struct text *t, struct wire_reader *r)
     struct wire_bytes bytes;
     bool negative;
     if (first <= 0x7f || first >= 0xe0 || (first >= 0xcc && first <= 0xd3)) {
-        uint64_t bits = wire_get_integer(r, &negative);
+        uint64_t bits = wire_take_integer(r, &negative);
         add_int(t, bits, negative);
     } else if (first >= 0xc4 && first <= 0xc6) {
-        wire_get_bin(r, &bytes);
+        wire_take_bin(r, &bytes);
         add_bin(t, bytes);
     } else if ((first & 0xe0) == 0xa0 || (first >= 0xd9 && first <= 0xdb)) {
-        wire_get_str(r, &bytes);
+        wire_take_str(r, &bytes);
         add_str(t, bytes);
     } else {
-        wire_skip(r);
+        wire_take_any(r);
         add(t, "?");
         add_hex(t, at, (size_t)(r->p - at) < SHOWN_BYTES ? (size_t)(r->p - at) : SHOWN_BYTES);
     }
@@ -132,12 +132,12 @@ static void add_record(struct text *t, struct wire_reader *r, const struct wire_
 
 static void add_value(struct text *t, struct wire_reader *r, const struct wire_field_row *field)
 {
-    const struct wire_record_row *of = field != NULL && field->of != NULL ? wire_record_find(field->of) : NULL;
+    const struct wire_record_row *of = field != NULL && field->of != NULL ? field->of() : NULL;
     if (field == NULL || !is_array(r)) {
         add_scalar(t, r);
         return;
     }
-    uint32_t count = wire_get_array(r);
+    uint32_t count = wire_take_array(r);
     add_char(t, '[');
     for (uint32_t i = 0; i < count && r->status == WIRE_OK; i++) {
         add(t, i > 0 ? " " : "");
@@ -152,10 +152,10 @@ static void add_value(struct text *t, struct wire_reader *r, const struct wire_f
 /* Records nest as ops.def says: two deep. */
 static void add_record(struct text *t, struct wire_reader *r, const struct wire_record_row *record)
 {
-    uint32_t count = wire_get_map(r);
+    uint32_t count = wire_take_map(r);
     add_char(t, '{');
     for (uint32_t i = 0; i < count && r->status == WIRE_OK; i++) {
-        uint64_t number = wire_get_uint(r, UINT64_MAX);
+        uint64_t number = wire_take_uint(r, UINT64_MAX);
         const struct wire_field_row *field = field_find(record, number);
         add(t, i > 0 ? " " : "");
         if (field != NULL)
@@ -242,7 +242,7 @@ size_t wire_print(const void *ptr, size_t len, char *out, size_t cap)
 static bool pass(struct wire_reader *r, const uint8_t *at)
 {
     struct wire_reader probe = *r;
-    wire_skip(&probe);
+    wire_take_any(&probe);
     if (probe.status != WIRE_OK || probe.p > at)
         return false;
     *r = probe;
@@ -253,9 +253,9 @@ static bool pass(struct wire_reader *r, const uint8_t *at)
 static const struct wire_field_row *find_next(struct wire_reader *r, const struct wire_record_row *record)
 {
     struct wire_reader probe = *r;
-    uint64_t number = wire_get_uint(&probe, UINT64_MAX);
+    uint64_t number = wire_take_uint(&probe, UINT64_MAX);
     if (probe.status != WIRE_OK) {
-        wire_skip(r);
+        wire_take_any(r);
         return NULL;
     }
     *r = probe;
@@ -266,10 +266,10 @@ static const struct wire_field_row *find_next(struct wire_reader *r, const struc
 static const char *find_missing(struct wire_reader r, const struct wire_record_row *record)
 {
     uint32_t has = 0;
-    for (uint32_t left = wire_get_map(&r); left > 0 && r.status == WIRE_OK; left--) {
+    for (uint32_t left = wire_take_map(&r); left > 0 && r.status == WIRE_OK; left--) {
         const struct wire_field_row *field = find_next(&r, record);
         has |= field != NULL ? UINT32_C(1) << field->number : 0;
-        wire_skip(&r);
+        wire_take_any(&r);
     }
     for (uint32_t i = 0; i < record->field_count && r.status == WIRE_OK; i++) {
         if (record->fields[i].required && (has >> record->fields[i].number & 1) == 0)
@@ -293,7 +293,7 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
     wire_reader_init(&r, body.ptr, body.len);
     while (record != NULL && r.p < fault) {
         const struct wire_field_row *field = NULL;
-        uint32_t left = wire_get_map(&r);
+        uint32_t left = wire_take_map(&r);
         while (left-- > 0 && r.p < fault) {
             field = find_next(&r, record);
             if (!pass(&r, fault))
@@ -306,13 +306,13 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
         add_step(&t, field->name);
         if (r.p >= fault || !is_array(&r) || field->of == NULL)
             break;
-        uint32_t i = 0, count = wire_get_array(&r);
+        uint32_t i = 0, count = wire_take_array(&r);
         while (i < count && pass(&r, fault))
             i++;
         add_char(&t, '[');
         add_uint(&t, i);
         add_char(&t, ']');
-        record = wire_record_find(field->of);
+        record = field->of();
     }
     const char *missing = record != NULL && r.p == fault ? find_missing(r, record) : NULL;
     if (missing != NULL)

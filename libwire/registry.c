@@ -1,46 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tables of ops.def and errors.def as data: names, documents, look-ups.
+ * The tables of ops.def and errors.def as data: names, look-ups.
  */
 #include "wire_impl.h"
 
-#define WIRE_NEED_REQUIRED true
-#define WIRE_NEED_OPTIONAL false
-#define WIRE_UNKNOWN_REFUSE true
-#define WIRE_UNKNOWN_IGNORE false
+#define WIRE_OPS_FILE "ops.def"
+#define WIRE_OPS_PREFIX wire_
+#define WIRE_OPS_UPPER WIRE_
+#define WIRE_OPS_NAMES
+#include "wire_ops.h"
 
-#define WIRE_RECORD(name, unknown, doc) static const struct wire_field_row fields_##name[] = {
-#define WIRE_FIELD(record, number, name, type, need, doc) {number, #name, #type, NULL, WIRE_NEED_##need, doc},
-#define WIRE_LIST(record, number, name, of, need, doc) {number, #name, "list", #of, WIRE_NEED_##need, doc},
-#define WIRE_END(record) \
-    } \
-    ;
+/* The number of records, and one function each. */
+enum {
+#define WIRE_RECORD(name, unknown, doc) RECORD_##name,
 #include "ops.def"
-
-static const struct wire_record_row records[] = {
-#define WIRE_RECORD(name, unknown, doc) \
-    {#name, WIRE_UNKNOWN_##unknown, fields_##name, sizeof fields_##name / sizeof fields_##name[0], doc},
-#include "ops.def"
-    {NULL, false, NULL, 0, NULL}};
+    RECORD_COUNT
+};
 
 static const struct wire_row ops[] = {
-#define WIRE_OP(name, code, since, doc) {#name, code, since, doc},
+#define WIRE_OP(name, code, since, doc) {#name, code, since},
 #include "ops.def"
-    {NULL, 0, 0, NULL}};
+    {NULL, 0, 0}};
 
 static const struct wire_row events[] = {
-#define WIRE_EVENT(name, code, since, doc) {#name, code, since, doc},
+#define WIRE_EVENT(name, code, since, doc) {#name, code, since},
 #include "ops.def"
-    {NULL, 0, 0, NULL}};
+    {NULL, 0, 0}};
 
 static const struct wire_row errors[] = {
-#define WIRE_ERROR(name, code, word, text) {word, code, 0, text},
+#define WIRE_ERROR(name, code, word, text) {word, code, 0},
 #include "errors.def"
-    {NULL, 0, 0, NULL}};
+    {NULL, 0, 0}};
 
-const struct wire_record_row *wire_records(void)
+const struct wire_record_row *wire_record_at(uint32_t index)
 {
-    return records;
+    static const struct wire_record_row *(*const rows[])(void) = {
+#define WIRE_RECORD(name, unknown, doc) wire_row_##name,
+#include "ops.def"
+    };
+    return index < RECORD_COUNT ? rows[index]() : NULL;
 }
 
 const struct wire_row *wire_ops(void)
@@ -60,7 +58,8 @@ const struct wire_row *wire_errors(void)
 
 const struct wire_record_row *wire_record_find(const char *name)
 {
-    for (const struct wire_record_row *row = records; row->name != NULL; row++) {
+    const struct wire_record_row *row;
+    for (uint32_t i = 0; (row = wire_record_at(i)) != NULL; i++) {
         size_t len = strlen(row->name) + 1;
         if (memcmp(row->name, name, strlen(name) + 1 < len ? strlen(name) + 1 : len) == 0)
             return row;
@@ -97,6 +96,12 @@ const char *wire_error_name(uint32_t code)
 
 const char *wire_error_text(uint32_t code)
 {
-    const struct wire_row *row = row_find(errors, code);
-    return row != NULL ? row->doc : "an error that this version does not know";
+    switch (code) {
+#define WIRE_ERROR(name, code, word, text) \
+    case code: \
+        return text;
+#include "errors.def"
+    default:
+        return "an error that this version does not know";
+    }
 }

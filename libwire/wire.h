@@ -24,6 +24,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What stands before every function: visible in a shared library.  Define it to change that. */
+#ifndef WIRE_API
+#define WIRE_API __attribute__((visibility("default")))
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -115,44 +120,17 @@ struct wire_list {
     uint32_t count, cap;
 };
 
-/* One struct a record, wire_NAME, one member a field.  `has` tells which fields
- * are there: bit n is field number n (see WIRE_HAS).  Members of optional fields
- * that are absent are zero.  A list of records is {items, count, cap}: before
- * decoding, the caller sets items and cap, and more elements are WIRE_E_COUNT. */
-#define WIRE_C_u8 uint8_t
-#define WIRE_C_u32 uint32_t
-#define WIRE_C_i64 int64_t
-#define WIRE_C_word int64_t
-#define WIRE_C_bin struct wire_bytes
-#define WIRE_C_str struct wire_bytes
-#define WIRE_C_words struct wire_words
-#define WIRE_C_bins struct wire_list
-#define WIRE_C_strs struct wire_list
-
-#define WIRE_RECORD(name, unknown, doc) \
-    struct wire_##name { \
-        uint32_t has;
-#define WIRE_FIELD(record, number, name, type, need, doc) WIRE_C_##type name;
-#define WIRE_LIST(record, number, name, of, need, doc) \
-    struct { \
-        struct wire_##of *items; \
-        uint32_t count, cap; \
-    } name;
-#define WIRE_END(record) \
-    } \
-    ;
-#include "ops.def"
-
-/* Field numbers: WIRE_N_spec_offset is 3. */
-enum wire_number {
-#define WIRE_FIELD(record, number, name, type, need, doc) WIRE_N_##record##_##name = number,
-#define WIRE_LIST(record, number, name, of, need, doc) WIRE_N_##record##_##name = number,
-#include "ops.def"
-    WIRE_N_end
+/* ---- nesting ----
+ *
+ * Writer and reader know which arrays and maps are open, so that the nesting is bounded
+ * both ways and a container that lacks elements is noticed.  For their own use. */
+struct wire_nest {
+    uint32_t depth; /* containers that are open */
+    struct {
+        uint64_t left;   /* values to come in it; in one whose count is open, those that came */
+        size_t at, from; /* writer: where the head is whose count is open; scan: the last two keys */
+    } level[WIRE_DEPTH_MAX];
 };
-
-/* The bit of a field in its struct's `has`. */
-#define WIRE_HAS(record, name) (UINT32_C(1) << WIRE_N_##record##_##name)
 
 /* ---- writer ---- */
 
@@ -167,36 +145,73 @@ struct wire_writer {
     uint8_t *buf;
     size_t cap, len;           /* bytes; len is what stands in buf */
     enum wire_status status;   /* the first error */
+    bool measures;             /* counts, and writes nothing */
     struct wire_slice *slices; /* NULL: everything is copied into buf */
     uint32_t slice_cap, slice_count;
     size_t slice_from; /* buf offset where the open slice starts */
     size_t borrowed;   /* bytes that are not in buf */
+    uint32_t depth;    /* containers around what is put: 1 in a frame */
     size_t frame_at;   /* buf offset of the open frame's header */
     size_t frame_borrowed;
+    struct wire_nest nest;
 };
 
 /* Write into buf[0..cap), which the caller owns. */
-void wire_writer_init(struct wire_writer *w, void *buf, size_t cap);
+WIRE_API void wire_writer_init(struct wire_writer *w, void *buf, size_t cap);
+
+/* Write nothing, count only: after the same puts wire_writer_total() is their size. */
+WIRE_API void wire_writer_measure(struct wire_writer *w);
 
 /* Keep large bins out of buf: they become slices that point at the caller's
  * bytes, which must live until the slices are sent.  2n+1 slices serve n bins. */
-void wire_writer_borrow(struct wire_writer *w, struct wire_slice *slices, uint32_t cap);
+WIRE_API void wire_writer_borrow(struct wire_writer *w, struct wire_slice *slices, uint32_t cap);
 
-/* Open a frame: room for its length, the envelope.  The body must follow. */
-void wire_begin(struct wire_writer *w, const struct wire_envelope *e);
+/* One value each, in its shortest form.  Values of a map alternate: key, value. */
+WIRE_API void wire_put_nil(struct wire_writer *w);
+WIRE_API void wire_put_bool(struct wire_writer *w, bool value);
+WIRE_API void wire_put_uint(struct wire_writer *w, uint64_t value);
+WIRE_API void wire_put_int(struct wire_writer *w, int64_t value);
+WIRE_API void wire_put_f32(struct wire_writer *w, float value);
+WIRE_API void wire_put_f64(struct wire_writer *w, double value);
+WIRE_API void wire_put_bin(struct wire_writer *w, struct wire_bytes value);
+WIRE_API void wire_put_str(struct wire_writer *w, struct wire_bytes value); /* UTF-8, which is not checked here */
+WIRE_API void wire_put_ext(struct wire_writer *w, int8_t type, struct wire_bytes value);
 
-/* Close the frame: fill in its length.  Returns the writer's status. */
-enum wire_status wire_end(struct wire_writer *w);
+/* The timestamp of msgpack, ext type -1.  nanoseconds < 1,000,000,000. */
+WIRE_API void wire_put_time(struct wire_writer *w, int64_t seconds, uint32_t nanoseconds);
+
+/* One value that is encoded already: wire_check() says whether it is one. */
+WIRE_API void wire_put_raw(struct wire_writer *w, struct wire_bytes encoded);
+
+/* The head of an array or a map: exactly `count` elements or entries must follow.  More
+ * than WIRE_DEPTH_MAX of them inside each other are WIRE_E_DEPTH. */
+WIRE_API void wire_put_array(struct wire_writer *w, uint32_t count);
+WIRE_API void wire_put_map(struct wire_writer *w, uint32_t count);
+
+/* The same when the count is not known yet: wire_close() ends the innermost one and
+ * fills it in.  The head gets its shortest form, and what follows it moves up. */
+WIRE_API void wire_open_array(struct wire_writer *w);
+WIRE_API void wire_open_map(struct wire_writer *w);
+WIRE_API void wire_close(struct wire_writer *w);
+
+/* Is every container complete?  Sets WIRE_E_OPEN if not; returns the status. */
+WIRE_API enum wire_status wire_writer_end(struct wire_writer *w);
 
 /* Close the last slice and say how many there are (with wire_writer_borrow).
  * Sent in order they are the whole output. */
-uint32_t wire_writer_slices(struct wire_writer *w);
+WIRE_API uint32_t wire_writer_slices(struct wire_writer *w);
 
 /* Bytes of output so far, borrowed ones included. */
-size_t wire_writer_total(const struct wire_writer *w);
+WIRE_API size_t wire_writer_total(const struct wire_writer *w);
 
-/* The empty body, for kinds that carry none. */
-void wire_put_nothing(struct wire_writer *w);
+/* Bytes that a put of this value writes; for bin, str and ext of `len` bytes all of them. */
+WIRE_API size_t wire_size_uint(uint64_t value);
+WIRE_API size_t wire_size_int(int64_t value);
+WIRE_API size_t wire_size_bin(size_t len);
+WIRE_API size_t wire_size_str(size_t len);
+WIRE_API size_t wire_size_ext(size_t len);
+WIRE_API size_t wire_size_time(int64_t seconds, uint32_t nanoseconds);
+WIRE_API size_t wire_size_head(uint32_t count); /* of an array or a map */
 
 /* ---- reader ---- */
 
@@ -205,37 +220,149 @@ struct wire_reader {
     const uint8_t *start, *p, *end;
     enum wire_status status; /* the first error */
     size_t at;               /* byte offset of the value at fault */
-    uint32_t depth;          /* arrays and maps around the next value, as far as skip counts them */
+    uint32_t depth;          /* containers around the bytes that are read */
+    struct wire_nest nest;
 };
 
 /* Read the bytes [ptr, ptr + len), which must outlive what is decoded. */
-void wire_reader_init(struct wire_reader *r, const void *ptr, size_t len);
+WIRE_API void wire_reader_init(struct wire_reader *r, const void *ptr, size_t len);
+
+/* What stands next.  none: nothing, or an error. */
+enum wire_type {
+    WIRE_TYPE_none,
+    WIRE_TYPE_nil,
+    WIRE_TYPE_bool,
+    WIRE_TYPE_int,
+    WIRE_TYPE_f32,
+    WIRE_TYPE_f64,
+    WIRE_TYPE_str,
+    WIRE_TYPE_bin,
+    WIRE_TYPE_array,
+    WIRE_TYPE_map,
+    WIRE_TYPE_ext
+};
+WIRE_API enum wire_type wire_peek(const struct wire_reader *r);
+
+/* One value each, in any of its forms; another type is WIRE_E_TYPE.  Bytes are borrowed. */
+WIRE_API void wire_get_nil(struct wire_reader *r);
+WIRE_API bool wire_get_bool(struct wire_reader *r);
+WIRE_API uint64_t wire_get_uint(struct wire_reader *r, uint64_t max);
+WIRE_API int64_t wire_get_int(struct wire_reader *r, int64_t min, int64_t max);
+WIRE_API float wire_get_f32(struct wire_reader *r);
+WIRE_API double wire_get_f64(struct wire_reader *r); /* or an f32 */
+WIRE_API void wire_get_bin(struct wire_reader *r, struct wire_bytes *value);
+WIRE_API void wire_get_str(struct wire_reader *r, struct wire_bytes *value); /* must be UTF-8 */
+
+struct wire_ext {
+    int8_t type;
+    struct wire_bytes data;
+};
+WIRE_API void wire_get_ext(struct wire_reader *r, struct wire_ext *value);
+
+struct wire_time {
+    int64_t seconds; /* since 1970-01-01 00:00 UTC */
+    uint32_t nanoseconds;
+};
+WIRE_API void wire_get_time(struct wire_reader *r, struct wire_time *value);
+
+/* An integer of any sign as its bits, for values that need all of int64 and uint64;
+ * *negative says whether they are those of a number below 0. */
+WIRE_API uint64_t wire_get_integer(struct wire_reader *r, bool *negative);
+
+/* The count of an array or a map: so many elements or entries follow.  It is not more than
+ * the bytes that remain could hold. */
+WIRE_API uint32_t wire_get_array(struct wire_reader *r);
+WIRE_API uint32_t wire_get_map(struct wire_reader *r);
+
+/* Pass over one value of any type, in constant memory. */
+WIRE_API void wire_skip(struct wire_reader *r);
+
+/* The same, and return it as it is encoded. */
+WIRE_API struct wire_bytes wire_get_raw(struct wire_reader *r);
+
+/* Everything read?  Sets WIRE_E_TRAILING if not; returns the status. */
+WIRE_API enum wire_status wire_reader_end(struct wire_reader *r);
+
+/* ---- whole values that nobody decodes ---- */
+
+enum {
+    WIRE_SCAN_UTF8 = 1,     /* every str must be UTF-8 */
+    WIRE_SCAN_CANONICAL = 2 /* shortest forms only, and the keys of a map ascending as bytes, no two equal */
+};
+
+/* Are the bytes exactly one value?  In constant memory and one pass; flags are WIRE_SCAN_.
+ * Returns the status, and the offset of a fault in *at. */
+WIRE_API enum wire_status wire_check(struct wire_bytes encoded, unsigned flags, size_t *at);
+
+/* Finds the end of a value that comes piece by piece; looks at no byte twice, apart from
+ * the head of the value that is not whole yet. */
+struct wire_scan {
+    size_t pos;   /* bytes passed: once it is over, the length of the value */
+    size_t limit; /* longest value taken, bytes */
+    unsigned flags;
+    uint32_t around; /* containers around the value, 0 if not set otherwise */
+    uint32_t maps;   /* of its own: which levels of the nest are maps */
+    struct wire_nest nest;
+};
+WIRE_API void wire_scan_init(struct wire_scan *s, size_t limit, unsigned flags);
+
+/* buf[0..len) is everything that came so far.  WIRE_OK: the value is whole.  WIRE_E_SHORT:
+ * call again when more has come.  WIRE_E_LIMIT: it would be longer than the limit.
+ * Anything else is an error too, of the value at s->pos. */
+WIRE_API enum wire_status wire_scan(struct wire_scan *s, const void *buf, size_t len);
+
+/* ---- messages: ops.def ----
+ *
+ * struct wire_NAME, wire_put_NAME, wire_size_NAME, wire_get_NAME, wire_decode_NAME and
+ * wire_row_NAME for every record of ops.def; wire_ops.h says what they do. */
+
+struct wire_record_row;
+
+struct wire_field_row {
+    uint8_t number;
+    bool required;
+    const char *name, *type;                    /* type as in ops.def, or "list" */
+    const struct wire_record_row *(*of)(void); /* the record of a list's elements, or NULL */
+};
+
+struct wire_record_row {
+    const char *name;
+    const struct wire_field_row *fields;
+    uint32_t field_count;
+    bool refuse_unknown;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#define WIRE_OPS_FILE "ops.def"
+#define WIRE_OPS_PREFIX wire_
+#define WIRE_OPS_UPPER WIRE_
+#include "wire_ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The bit of a field in its struct's `has`. */
+#define WIRE_HAS(record, name) (UINT32_C(1) << WIRE_N_##record##_##name)
+
+/* ---- frames and envelopes ---- */
+
+/* Open a frame: room for its length, the envelope.  The body must follow. */
+WIRE_API void wire_begin(struct wire_writer *w, const struct wire_envelope *e);
+
+/* Close the frame: fill in its length.  Returns the writer's status. */
+WIRE_API enum wire_status wire_end(struct wire_writer *w);
+
+/* The empty body, for kinds that carry none. */
+WIRE_API void wire_put_nothing(struct wire_writer *w);
 
 /* Decode a frame's body (without its length) up to the envelope's body.  Returns
  * WIRE_OK, or the error with its offset in *at.  When the fault lies behind the
  * id, e->id holds it; otherwise it is 0. */
-enum wire_status wire_get_envelope(const void *ptr, size_t len, struct wire_envelope *e, size_t *at);
-
-/* Pass over one value of any type, in constant memory. */
-void wire_skip(struct wire_reader *r);
-
-/* Everything read?  Sets WIRE_E_TRAILING if not; returns the status. */
-enum wire_status wire_reader_end(struct wire_reader *r);
-
-/* wire_put_NAME(w, m) writes a body.  Optional fields are written when their bit
- * stands in m->has; a writer that overflows says so in w->status.
- *
- * wire_get_NAME(r, m) reads one and checks everything that its table says: types,
- * ranges, required fields, duplicates, unknown keys, counts against the bytes
- * that remain.  Sets m->has.  bin and str borrow the reader's bytes.
- *
- * wire_decode_NAME(bytes, m, at) is wire_get_NAME on a whole body: nothing may
- * follow.  Returns the status, and the offset of a fault in *at. */
-#define WIRE_RECORD(name, unknown, doc) \
-    void wire_put_##name(struct wire_writer *w, const struct wire_##name *m); \
-    void wire_get_##name(struct wire_reader *r, struct wire_##name *m); \
-    enum wire_status wire_decode_##name(struct wire_bytes body, struct wire_##name *m, size_t *at);
-#include "ops.def"
+WIRE_API enum wire_status wire_get_envelope(const void *ptr, size_t len, struct wire_envelope *e, size_t *at);
 
 /* ---- stream to frames ---- */
 
@@ -263,74 +390,61 @@ struct wire_stream {
 };
 
 /* Start hunting for `word`, WIRE_SYNC_HOST or WIRE_SYNC_AGENT. */
-void wire_stream_init(struct wire_stream *s, void *buf, size_t cap, const char *word);
+WIRE_API void wire_stream_init(struct wire_stream *s, void *buf, size_t cap, const char *word);
 
 /* Where to put the next bytes; *room tells how many fit (never 0).  Frames taken
  * before are invalid from here on. */
-uint8_t *wire_stream_space(struct wire_stream *s, size_t *room);
+WIRE_API uint8_t *wire_stream_space(struct wire_stream *s, size_t *room);
 
 /* Say that n bytes were put there. */
-void wire_stream_fed(struct wire_stream *s, size_t n);
+WIRE_API void wire_stream_fed(struct wire_stream *s, size_t n);
 
 /* Take the next thing.  A frame borrows the stream's buffer until the next
  * wire_stream_space(). */
-enum wire_found wire_stream_next(struct wire_stream *s, struct wire_bytes *frame);
+WIRE_API enum wire_found wire_stream_next(struct wire_stream *s, struct wire_bytes *frame);
 
 /* True inside a frame, a sync word or a skip: silence now means a vanished peer. */
-bool wire_stream_midway(const struct wire_stream *s);
+WIRE_API bool wire_stream_midway(const struct wire_stream *s);
 
 /* Drop what is there and hunt for the next sync word. */
-void wire_stream_hunt(struct wire_stream *s);
+WIRE_API void wire_stream_hunt(struct wire_stream *s);
 
 /* ---- names and printing: for traces, tests and documents ---- */
-
-struct wire_field_row {
-    uint8_t number;
-    const char *name, *type; /* type as in ops.def, or "list" */
-    const char *of;          /* the record of a list's elements, or NULL */
-    bool required;
-    const char *doc;
-};
-
-struct wire_record_row {
-    const char *name;
-    bool refuse_unknown;
-    const struct wire_field_row *fields;
-    uint32_t field_count;
-    const char *doc;
-};
 
 /* An operation, an event or an error. */
 struct wire_row {
     const char *name;
     uint32_t code, since;
-    const char *doc;
 };
 
 /* Tables, ended by a row whose name is NULL. */
-const struct wire_record_row *wire_records(void);
-const struct wire_row *wire_ops(void);
-const struct wire_row *wire_events(void);
-const struct wire_row *wire_errors(void);
+WIRE_API const struct wire_row *wire_ops(void);
+WIRE_API const struct wire_row *wire_events(void);
+WIRE_API const struct wire_row *wire_errors(void);
+
+/* The records of ops.def in its order; NULL behind the last. */
+WIRE_API const struct wire_record_row *wire_record_at(uint32_t index);
 
 /* Look up by name or code; NULL when there is none. */
-const struct wire_record_row *wire_record_find(const char *name);
-const struct wire_row *wire_op_find(uint32_t code);
+WIRE_API const struct wire_record_row *wire_record_find(const char *name);
+WIRE_API const struct wire_row *wire_op_find(uint32_t code);
 
 /* Texts of codes; never NULL. */
-const char *wire_status_text(enum wire_status status);
-const char *wire_error_name(uint32_t code);
-const char *wire_error_text(uint32_t code);
+WIRE_API const char *wire_status_text(enum wire_status status);
+WIRE_API const char *wire_error_name(uint32_t code);
+WIRE_API const char *wire_error_text(uint32_t code);
 
 /* Write any frame's body as one line into out (NUL-terminated, cut to cap).
  * Never fails: what cannot be decoded is shown as hex.  Returns the length of
- * the line, as snprintf does. */
-size_t wire_print(const void *ptr, size_t len, char *out, size_t cap);
+ * the line, as snprintf does.  wire_print_record does it with one record. */
+WIRE_API size_t wire_print(const void *ptr, size_t len, char *out, size_t cap);
+
+WIRE_API size_t wire_print_record(const struct wire_record_row *record, struct wire_bytes body, char *out, size_t cap);
 
 /* The path of the field that holds byte `at` of a body of this record, as
  * "specs[2].offset", into out; "" when it is the body itself.  At the start of a
  * record that lacks a required field it is the path of that field. */
-void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap);
+WIRE_API void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -1,538 +1,61 @@
 /* SPDX-License-Identifier: MIT
  *
- * What libwire's files share: the pieces that message.c expands the table with.  A
- * message becomes straight-line code over a cursor whose members stay in registers:
- * what usually comes is inline, and everything else is a call into writer.c or reader.c.
+ * What libwire's files share beside the cursor.
  */
 #ifndef WIRE_IMPL_H
 #define WIRE_IMPL_H
 
-#include <string.h>
+#include "wire_cursor.h"
 
-#include "wire.h"
+/* ---- writer.c: checked to the byte, without regard to what is open ---- */
 
-/* The usual way, always inline unless size matters more; and the ways that are seldom taken. */
-#ifdef __OPTIMIZE_SIZE__
-#define WIRE_HOT static inline __attribute__((unused))
-#else
-#define WIRE_HOT static inline __attribute__((always_inline, unused))
-#endif
-#define WIRE_COLD __attribute__((noinline, cold))
+WIRE_COLD void wire_fail_put(struct wire_writer *w, enum wire_status status);
 
-/* What the compiler may expect. */
-#define WIRE_OFTEN(condition) __builtin_expect((condition), 1)
-#define WIRE_SELDOM(condition) __builtin_expect((condition), 0)
+/* Append all of it or nothing. */
+void wire_append(struct wire_writer *w, const void *ptr, size_t len);
 
-/* ---- numbers, most significant byte first: at any alignment, in any byte order ----
- *
- * By builtins, so that they stay inline where the agent's own memcpy is in force. */
+/* The same for what a raw function wrote at the start of `head`. */
+void wire_append_head(struct wire_writer *w, const uint8_t *head, const uint8_t *end);
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define WIRE_BIG16(value) __builtin_bswap16(value)
-#define WIRE_BIG32(value) __builtin_bswap32(value)
-#define WIRE_BIG64(value) __builtin_bswap64(value)
-#else
-#define WIRE_BIG16(value) (value)
-#define WIRE_BIG32(value) (value)
-#define WIRE_BIG64(value) (value)
-#endif
+/* A head that gives the length in 1, 2 or 4 bytes: first, first + 1, first + 2. */
+void wire_append_length(struct wire_writer *w, uint8_t first, size_t len);
 
-WIRE_HOT uint32_t wire_load32(const uint8_t *p)
-{
-    uint32_t big;
-    __builtin_memcpy(&big, p, sizeof big);
-    return WIRE_BIG32(big);
-}
+void wire_append_bin(struct wire_writer *w, struct wire_bytes value);
+void wire_append_str(struct wire_writer *w, struct wire_bytes value);
 
-WIRE_HOT uint64_t wire_load64(const uint8_t *p)
-{
-    uint64_t big;
-    __builtin_memcpy(&big, p, sizeof big);
-    return WIRE_BIG64(big);
-}
+/* Bytes behind a head, borrowed where that pays. */
+void wire_append_bytes(struct wire_writer *w, struct wire_bytes value);
 
-WIRE_HOT void wire_store16(uint8_t *p, uint16_t value)
-{
-    uint16_t big = WIRE_BIG16(value);
-    __builtin_memcpy(p, &big, sizeof big);
-}
+/* ---- reader.c ---- */
 
-WIRE_HOT void wire_store32(uint8_t *p, uint32_t value)
-{
-    uint32_t big = WIRE_BIG32(value);
-    __builtin_memcpy(p, &big, sizeof big);
-}
+/* Not of the type that is asked for. */
+WIRE_COLD void wire_mismatch(struct wire_reader *r, uint8_t first);
 
-WIRE_HOT void wire_store64(uint8_t *p, uint64_t value)
-{
-    uint64_t big = WIRE_BIG64(value);
-    __builtin_memcpy(p, &big, sizeof big);
-}
+/* The first byte of the next value; 0xc1, which is none, when there is no byte. */
+uint8_t wire_first(struct wire_reader *r);
 
-/* ---- raw: write at p, where there is room, and return where it ended ---- */
+/* Take 1 + len bytes, len being 1, 2, 4 or 8; returns the number in the last len of them. */
+uint64_t wire_take_tagged(struct wire_reader *r, unsigned len);
 
-/* Bytes at most, for each type of ops.def; of bytes and lists, without what is in them. */
-enum {
-    WIRE_MAX_u8 = 2,
-    WIRE_MAX_u32 = 5,
-    WIRE_MAX_i64 = 9,
-    WIRE_MAX_word = 9,
-    WIRE_MAX_bin = 5,
-    WIRE_MAX_str = 5,
-    WIRE_MAX_words = 1 + 9 * WIRE_ARGS_MAX,
-    WIRE_MAX_bins = 5,
-    WIRE_MAX_strs = 5,
-    WIRE_MAX_list = 5,
-    WIRE_MAX_map = 5,
-    WIRE_MAX_key = 1
-};
+/* `len` bytes behind a head that began at `at`. */
+struct wire_bytes wire_take_bytes(struct wire_reader *r, uint64_t len, const uint8_t *at);
 
-/* `first`, then the value in 1, 2, 4 or 8 bytes. */
-WIRE_HOT uint8_t *wire_raw8(uint8_t *p, uint8_t first, uint8_t value)
-{
-    p[0] = first;
-    p[1] = value;
-    return p + 2;
-}
+uint64_t wire_take_integer(struct wire_reader *r, bool *negative);
+uint64_t wire_take_uint(struct wire_reader *r, uint64_t max);
+uint32_t wire_take_array(struct wire_reader *r);
 
-WIRE_HOT uint8_t *wire_raw16(uint8_t *p, uint8_t first, uint16_t value)
-{
-    p[0] = first;
-    wire_store16(p + 1, value);
-    return p + 3;
-}
+/* Is it text as RFC 3629 wants it? */
+bool wire_utf8_valid(const uint8_t *p, const uint8_t *end);
 
-WIRE_HOT uint8_t *wire_raw32(uint8_t *p, uint8_t first, uint32_t value)
-{
-    p[0] = first;
-    wire_store32(p + 1, value);
-    return p + 5;
-}
+/* ---- scan.c ---- */
 
-WIRE_HOT uint8_t *wire_raw64(uint8_t *p, uint8_t first, uint64_t value)
-{
-    p[0] = first;
-    wire_store64(p + 1, value);
-    return p + 9;
-}
+/* A value begins: of the innermost container that is not complete one less is to come. */
+void wire_nest_value(struct wire_nest *nest);
 
-WIRE_HOT uint8_t *wire_raw_u8(uint8_t *p, uint8_t value)
-{
-    if (WIRE_SELDOM(value > 127))
-        *p++ = 0xcc;
-    *p++ = value;
-    return p;
-}
+/* Those that are complete are left. */
+void wire_nest_settle(struct wire_nest *nest);
 
-/* One above 127; and the same as a call, for the many places where it is seldom. */
-WIRE_HOT uint8_t *wire_raw_tagged(uint8_t *p, uint64_t value)
-{
-    if (value <= UINT8_MAX)
-        return wire_raw8(p, 0xcc, (uint8_t)value);
-    if (value <= UINT16_MAX)
-        return wire_raw16(p, 0xcd, (uint16_t)value);
-    if (value <= UINT32_MAX)
-        return wire_raw32(p, 0xce, (uint32_t)value);
-    return wire_raw64(p, 0xcf, value);
-}
-
-uint8_t *wire_raw_long_uint(uint8_t *p, uint64_t value);
-
-WIRE_HOT uint8_t *wire_raw_uint(uint8_t *p, uint64_t value)
-{
-    if (WIRE_SELDOM(value > 127))
-        return wire_raw_long_uint(p, value);
-    *p++ = (uint8_t)value;
-    return p;
-}
-
-/* Below 0, in all its forms. */
-WIRE_HOT uint8_t *wire_raw_negative(uint8_t *p, int64_t value)
-{
-    if (value >= -32) {
-        *p++ = (uint8_t)value;
-        return p;
-    }
-    if (value >= INT8_MIN)
-        return wire_raw8(p, 0xd0, (uint8_t)value);
-    if (value >= INT16_MIN)
-        return wire_raw16(p, 0xd1, (uint16_t)value);
-    if (value >= INT32_MIN)
-        return wire_raw32(p, 0xd2, (uint32_t)value);
-    return wire_raw64(p, 0xd3, (uint64_t)value);
-}
-
-WIRE_HOT uint8_t *wire_raw_word(uint8_t *p, int64_t value)
-{
-    if (value < 0)
-        return wire_raw_negative(p, value);
-    if (value > 127)
-        return wire_raw_tagged(p, (uint64_t)value);
-    *p++ = (uint8_t)value;
-    return p;
-}
-
-/* The head of an array or a map: fix is 0x90 or 0x80. */
-WIRE_HOT uint8_t *wire_raw_head(uint8_t *p, uint8_t fix, uint32_t count)
-{
-    uint8_t long_form = fix == 0x80 ? 0xde : 0xdc;
-    if (WIRE_SELDOM(count > 15))
-        return count > UINT16_MAX ? wire_raw32(p, long_form + 1, count) : wire_raw16(p, long_form, (uint16_t)count);
-    *p++ = (uint8_t)(fix | count);
-    return p;
-}
-
-/* ---- writer.c: checked to the byte ---- */
-
-void wire_fail_put(struct wire_writer *w);
-void wire_put_uint(struct wire_writer *w, uint64_t value);
-void wire_put_int(struct wire_writer *w, int64_t value);
-void wire_put_map(struct wire_writer *w, uint32_t count);
-void wire_put_array(struct wire_writer *w, uint32_t count);
-void wire_put_bin(struct wire_writer *w, struct wire_bytes value);
-void wire_put_str(struct wire_writer *w, struct wire_bytes value);
-void wire_put_words(struct wire_writer *w, const struct wire_words *value);
-
-/* ---- the writer's cursor ----
- *
- * A record reserves room for all that it writes apart from the insides of bytes and
- * lists, its run, and writes without checks; after bytes or a list the rest of the run
- * is reserved anew.  Where the buffer has less room than a run, or the writer has
- * failed, it writes to scratch, and what it wrote is then put with a check. */
-struct wire_out {
-    uint8_t *p, *end;
-    struct wire_writer *w;
-    uint8_t *scratch; /* room for the longest run */
-    bool spilled;     /* p is in scratch */
-};
-
-/* What was written so far is put; go on in scratch. */
-WIRE_COLD struct wire_out wire_out_spill(struct wire_out o);
-
-/* The same, for good. */
-WIRE_COLD void wire_out_settle(struct wire_out o);
-
-/* Put bytes of any length, and reserve `run`. */
-WIRE_COLD struct wire_out wire_out_long_bin(struct wire_out o, struct wire_bytes value, size_t run);
-WIRE_COLD struct wire_out wire_out_long_str(struct wire_out o, struct wire_bytes value, size_t run);
-
-/* Nothing that follows is written. */
-WIRE_COLD struct wire_out wire_out_fail(struct wire_out o);
-
-WIRE_HOT struct wire_out wire_out_open(struct wire_writer *w, uint8_t *scratch)
-{
-    if (WIRE_SELDOM(w->status != WIRE_OK || w->len == w->cap))
-        return (struct wire_out){scratch, scratch, w, scratch, true};
-    return (struct wire_out){w->buf + w->len, w->buf + w->cap, w, scratch, false};
-}
-
-WIRE_HOT void wire_out_close(struct wire_out *o)
-{
-    if (o->spilled)
-        wire_out_settle(*o);
-    else
-        o->w->len = (size_t)(o->p - o->w->buf);
-}
-
-WIRE_HOT bool wire_out_fits(const struct wire_out *o, size_t len)
-{
-    return o->end - o->p >= (ptrdiff_t)len;
-}
-
-WIRE_HOT void wire_out_reserve(struct wire_out *o, size_t run)
-{
-    if (WIRE_SELDOM(!wire_out_fits(o, run)))
-        *o = wire_out_spill(*o);
-}
-
-WIRE_HOT void wire_out_key(struct wire_out *o, uint8_t number)
-{
-    *o->p++ = number;
-}
-
-/* One function a type of ops.def.  run: what is to be reserved again when the type has insides. */
-WIRE_HOT void wire_out_u8(struct wire_out *o, const uint8_t *value, size_t run)
-{
-    (void)run;
-    o->p = wire_raw_u8(o->p, *value);
-}
-
-WIRE_HOT void wire_out_u32(struct wire_out *o, const uint32_t *value, size_t run)
-{
-    (void)run;
-    o->p = wire_raw_uint(o->p, *value);
-}
-
-WIRE_HOT void wire_out_word(struct wire_out *o, const int64_t *value, size_t run)
-{
-    (void)run;
-    o->p = wire_raw_word(o->p, *value);
-}
-
-WIRE_HOT void wire_out_i64(struct wire_out *o, const int64_t *value, size_t run)
-{
-    wire_out_word(o, value, run);
-}
-
-WIRE_HOT void wire_out_words(struct wire_out *o, const struct wire_words *value, size_t run)
-{
-    const uint32_t count = value->count; /* bytes that are written may alias it */
-    if (WIRE_SELDOM(count > WIRE_ARGS_MAX)) {
-        *o = wire_out_fail(*o);
-        return;
-    }
-    *o->p++ = (uint8_t)(0x90 | count);
-    for (uint32_t i = 0; i < count; i++)
-        wire_out_word(o, &value->at[i], run);
-}
-
-WIRE_HOT void wire_out_bin(struct wire_out *o, const struct wire_bytes *value, size_t run)
-{
-    size_t len = value->len;
-    if (WIRE_SELDOM(len > UINT8_MAX || !wire_out_fits(o, 2 + len + run))) {
-        *o = wire_out_long_bin(*o, *value, run);
-        return;
-    }
-    *o->p++ = 0xc4;
-    *o->p++ = (uint8_t)len;
-    if (len > 0)
-        memcpy(o->p, value->ptr, len);
-    o->p += len;
-}
-
-WIRE_HOT void wire_out_str(struct wire_out *o, const struct wire_bytes *value, size_t run)
-{
-    *o = wire_out_long_str(*o, *value, run);
-}
-
-WIRE_HOT void wire_out_array(struct wire_out *o, uint32_t count)
-{
-    o->p = wire_raw_head(o->p, 0x90, count);
-}
-
-WIRE_HOT void wire_out_bins(struct wire_out *o, const struct wire_list *value, size_t run)
-{
-    wire_out_array(o, value->count);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_out_bin(o, &value->items[i], run);
-}
-
-WIRE_HOT void wire_out_strs(struct wire_out *o, const struct wire_list *value, size_t run)
-{
-    wire_out_array(o, value->count);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_out_str(o, &value->items[i], run);
-}
-
-/* ---- reader.c: everything that may come ---- */
-
-/* Note the first error, at the byte p. */
-WIRE_COLD void wire_fail_get(struct wire_reader *r, enum wire_status status, const uint8_t *p);
-
-/* An integer as its bits; *negative says whether they are those of a number below 0. */
-uint64_t wire_get_integer(struct wire_reader *r, bool *negative);
-uint64_t wire_get_uint(struct wire_reader *r, uint64_t max);
-uint32_t wire_get_map(struct wire_reader *r);
-uint32_t wire_get_array(struct wire_reader *r);
-void wire_get_u8(struct wire_reader *r, uint8_t *value);
-void wire_get_u32(struct wire_reader *r, uint32_t *value);
-void wire_get_i64(struct wire_reader *r, int64_t *value);
-void wire_get_word(struct wire_reader *r, int64_t *value);
-void wire_get_bin(struct wire_reader *r, struct wire_bytes *value);
-void wire_get_str(struct wire_reader *r, struct wire_bytes *value);
-void wire_get_words(struct wire_reader *r, struct wire_words *value);
-void wire_get_bins(struct wire_reader *r, struct wire_list *value);
-void wire_get_strs(struct wire_reader *r, struct wire_list *value);
-
-/* The count of an array of at most cap elements. */
-uint32_t wire_get_count(struct wire_reader *r, uint32_t cap);
-
-/* The head of one value: how many bytes and how many values follow it inside it. */
-struct wire_head {
-    uint64_t bytes, values;
-};
-bool wire_get_head(struct wire_reader *r, struct wire_head *head);
-
-/* ---- the reader's cursor ----
- *
- * Takes what a writer sends; leaves anything else, faults among them, to the reader. */
-struct wire_in {
-    const uint8_t *p, *end;
-    struct wire_reader *r;
-    uint32_t depth;
-};
-
-WIRE_HOT struct wire_in wire_in_open(struct wire_reader *r)
-{
-    return (struct wire_in){r->p, r->end, r, r->depth};
-}
-
-/* The reader goes on where the cursor is, and the cursor where the reader was left. */
-WIRE_HOT struct wire_reader *wire_in_leave(const struct wire_in *in)
-{
-    in->r->p = in->p;
-    in->r->depth = in->depth;
-    return in->r;
-}
-
-WIRE_HOT void wire_in_return(struct wire_in *in)
-{
-    in->p = in->r->p;
-}
-
-WIRE_HOT size_t wire_in_room(const struct wire_in *in)
-{
-    return (size_t)(in->end - in->p);
-}
-
-WIRE_HOT uint32_t wire_in_map(struct wire_in *in)
-{
-    uint32_t count = in->p == in->end ? 0 : *in->p ^ 0x80u;
-    if (WIRE_OFTEN(in->p != in->end && count <= 15 && 2 * count < wire_in_room(in))) {
-        in->p++;
-        return count;
-    }
-    count = wire_get_map(wire_in_leave(in));
-    wire_in_return(in);
-    return count;
-}
-
-/* The fields of a record that is being read: how many are to come, which ones came. */
-struct wire_fields {
-    uint32_t left, has;
-};
-
-WIRE_HOT struct wire_fields wire_in_fields(struct wire_in *in)
-{
-    struct wire_fields f = {wire_in_map(in), 0};
-    in->depth++;
-    return f;
-}
-
-/* Is this the key of the next one?  Then it is taken. */
-WIRE_HOT bool wire_in_key(struct wire_in *in, struct wire_fields *f, uint8_t number)
-{
-    if (f->left == 0 || in->p == in->end || *in->p != number)
-        return false;
-    in->p++;
-    f->left--;
-    f->has |= UINT32_C(1) << number;
-    return true;
-}
-
-/* A record that began at `start` ends here: does it lack fields? */
-WIRE_HOT void wire_in_end(struct wire_in *in, const uint8_t *start, uint32_t missing)
-{
-    in->depth--;
-    if (WIRE_SELDOM(missing != 0)) {
-        wire_fail_get(wire_in_leave(in), WIRE_E_MISSING, start);
-        wire_in_return(in);
-    }
-}
-
-/* The count of an array of at most cap elements. */
-WIRE_HOT uint32_t wire_in_count(struct wire_in *in, uint32_t cap)
-{
-    uint32_t count = in->p == in->end ? 0 : *in->p ^ 0x90u;
-    if (WIRE_OFTEN(in->p != in->end && count <= 15 && count <= cap && count < wire_in_room(in))) {
-        in->p++;
-        return count;
-    }
-    count = wire_get_count(wire_in_leave(in), cap);
-    wire_in_return(in);
-    return count;
-}
-
-WIRE_HOT void wire_in_u8(struct wire_in *in, uint8_t *value)
-{
-    if (WIRE_OFTEN(in->p != in->end && *in->p <= 127)) {
-        *value = *in->p++;
-        return;
-    }
-    wire_get_u8(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_u32(struct wire_in *in, uint32_t *value)
-{
-    if (WIRE_OFTEN(in->p != in->end && *in->p <= 127)) {
-        *value = *in->p++;
-        return;
-    }
-    wire_get_u32(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_word(struct wire_in *in, int64_t *value)
-{
-    if (in->p != in->end && (int8_t)*in->p >= -32) {
-        *value = (int8_t)*in->p++;
-        return;
-    }
-    if (WIRE_OFTEN(wire_in_room(in) >= 9 && *in->p >= 0xcc && *in->p <= 0xd3)) {
-        unsigned len = 1u << (*in->p & 3), unused = 64 - 8 * len;
-        uint64_t bits = wire_load64(in->p + 1);
-        *value = *in->p >= 0xd0 ? (int64_t)bits >> unused : (int64_t)(bits >> unused);
-        in->p += 1 + len;
-        return;
-    }
-    wire_get_word(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_i64(struct wire_in *in, int64_t *value)
-{
-    if (in->p != in->end && *in->p != 0xcf) {
-        wire_in_word(in, value);
-        return;
-    }
-    wire_get_i64(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_bin(struct wire_in *in, struct wire_bytes *value)
-{
-    size_t room = wire_in_room(in);
-    if (WIRE_OFTEN(room >= 2 && *in->p == 0xc4 && in->p[1] <= room - 2)) {
-        *value = (struct wire_bytes){in->p + 2, in->p[1]};
-        in->p += 2 + value->len;
-        return;
-    }
-    wire_get_bin(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_str(struct wire_in *in, struct wire_bytes *value)
-{
-    wire_get_str(wire_in_leave(in), value);
-    wire_in_return(in);
-}
-
-WIRE_HOT void wire_in_words(struct wire_in *in, struct wire_words *value)
-{
-    uint32_t count = in->p == in->end ? 0 : *in->p ^ 0x90u;
-    if (WIRE_SELDOM(in->p == in->end || count > WIRE_ARGS_MAX || count >= wire_in_room(in))) {
-        wire_get_words(wire_in_leave(in), value);
-        wire_in_return(in);
-        return;
-    }
-    in->p++;
-    value->count = count;
-    for (uint32_t i = 0; i < count; i++)
-        wire_in_word(in, &value->at[i]);
-}
-
-WIRE_HOT void wire_in_bins(struct wire_in *in, struct wire_list *value)
-{
-    value->count = wire_in_count(in, value->cap);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_in_bin(in, &value->items[i]);
-}
-
-WIRE_HOT void wire_in_strs(struct wire_in *in, struct wire_list *value)
-{
-    wire_get_strs(wire_in_leave(in), value);
-    wire_in_return(in);
-}
+/* A container begins; `around` are open outside the nest.  False when that is too deep. */
+bool wire_nest_open(struct wire_nest *nest, uint32_t around, uint64_t values);
 
 #endif

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * msgpack out: sticky status, shortest forms, large bins borrowed as slices.
- * Knows nothing of messages except the envelope in front of them.
+ * msgpack out: sticky status, bytes in the caller's buffer, large bins borrowed as
+ * slices, the table's cursor where it leaves the usual way, frames.
  */
 #include "wire_impl.h"
 
-void wire_fail_put(struct wire_writer *w)
+void wire_fail_put(struct wire_writer *w, enum wire_status status)
 {
     if (w->status == WIRE_OK)
-        w->status = WIRE_E_SPACE;
+        w->status = status;
 }
 
 void wire_writer_init(struct wire_writer *w, void *buf, size_t cap)
 {
-    memset(w, 0, sizeof *w);
+    memset(w, 0, offsetof(struct wire_writer, nest));
     w->buf = buf;
     w->cap = cap;
+    w->nest.depth = 0;
+}
+
+void wire_writer_measure(struct wire_writer *w)
+{
+    wire_writer_init(w, NULL, 0);
+    w->measures = true;
 }
 
 void wire_writer_borrow(struct wire_writer *w, struct wire_slice *slices, uint32_t cap)
@@ -29,51 +36,21 @@ uint8_t *wire_raw_long_uint(uint8_t *p, uint64_t value)
     return wire_raw_tagged(p, value);
 }
 
-static bool fits(struct wire_writer *w, size_t len)
+void wire_append(struct wire_writer *w, const void *ptr, size_t len)
 {
-    if (w->status == WIRE_OK && w->cap - w->len >= len)
-        return true;
-    wire_fail_put(w);
-    return false;
-}
-
-/* All of it or nothing. */
-static void append(struct wire_writer *w, const uint8_t *ptr, size_t len)
-{
-    if (len == 0 || !fits(w, len))
+    if (w->measures)
+        w->borrowed += len;
+    else if (w->cap - w->len < len)
+        wire_fail_put(w, WIRE_E_SPACE);
+    if (len == 0 || w->measures || w->status != WIRE_OK)
         return;
     memcpy(w->buf + w->len, ptr, len);
     w->len += len;
 }
 
-/* What a raw function wrote at the start of `head`. */
-static void append_head(struct wire_writer *w, const uint8_t *head, const uint8_t *end)
+void wire_append_head(struct wire_writer *w, const uint8_t *head, const uint8_t *end)
 {
-    append(w, head, (size_t)(end - head));
-}
-
-void wire_put_uint(struct wire_writer *w, uint64_t value)
-{
-    uint8_t head[WIRE_MAX_word];
-    append_head(w, head, wire_raw_uint(head, value));
-}
-
-void wire_put_int(struct wire_writer *w, int64_t value)
-{
-    uint8_t head[WIRE_MAX_word];
-    append_head(w, head, wire_raw_word(head, value));
-}
-
-void wire_put_map(struct wire_writer *w, uint32_t count)
-{
-    uint8_t head[WIRE_MAX_map];
-    append_head(w, head, wire_raw_head(head, 0x80, count));
-}
-
-void wire_put_array(struct wire_writer *w, uint32_t count)
-{
-    uint8_t head[WIRE_MAX_list];
-    append_head(w, head, wire_raw_head(head, 0x90, count));
+    wire_append(w, head, (size_t)(end - head));
 }
 
 /* ---- bytes ---- */
@@ -84,7 +61,7 @@ static void close_slice(struct wire_writer *w)
     if (w->len == w->slice_from)
         return;
     if (w->slice_count == w->slice_cap) {
-        wire_fail_put(w);
+        wire_fail_put(w, WIRE_E_SPACE);
         return;
     }
     w->slices[w->slice_count++] = (struct wire_slice){w->buf + w->slice_from, w->len - w->slice_from};
@@ -103,52 +80,39 @@ static bool borrow(struct wire_writer *w, struct wire_bytes value)
 }
 
 /* A head that gives the length in 1, 2 or 4 bytes: first, first + 1, first + 2. */
-static void put_length(struct wire_writer *w, uint8_t first, size_t len)
+void wire_append_length(struct wire_writer *w, uint8_t first, size_t len)
 {
     uint8_t head[WIRE_MAX_bin];
     if (len <= UINT8_MAX)
-        append_head(w, head, wire_raw8(head, first, (uint8_t)len));
+        wire_append_head(w, head, wire_raw8(head, first, (uint8_t)len));
     else if (len <= UINT16_MAX)
-        append_head(w, head, wire_raw16(head, first + 1, (uint16_t)len));
+        wire_append_head(w, head, wire_raw16(head, first + 1, (uint16_t)len));
     else if (len <= UINT32_MAX)
-        append_head(w, head, wire_raw32(head, first + 2, (uint32_t)len));
+        wire_append_head(w, head, wire_raw32(head, first + 2, (uint32_t)len));
     else
-        wire_fail_put(w);
+        wire_fail_put(w, WIRE_E_RANGE);
 }
 
-static void put_bytes(struct wire_writer *w, struct wire_bytes value)
+void wire_append_bytes(struct wire_writer *w, struct wire_bytes value)
 {
     if (!borrow(w, value))
-        append(w, value.ptr, value.len);
+        wire_append(w, value.ptr, value.len);
 }
 
-void wire_put_bin(struct wire_writer *w, struct wire_bytes value)
+void wire_append_bin(struct wire_writer *w, struct wire_bytes value)
 {
-    put_length(w, 0xc4, value.len);
-    put_bytes(w, value);
+    wire_append_length(w, 0xc4, value.len);
+    wire_append_bytes(w, value);
 }
 
-void wire_put_str(struct wire_writer *w, struct wire_bytes value)
+void wire_append_str(struct wire_writer *w, struct wire_bytes value)
 {
     uint8_t head = (uint8_t)(0xa0 | value.len);
     if (value.len <= 31)
-        append(w, &head, 1);
-    else if (value.len <= UINT16_MAX)
-        put_length(w, 0xd9, value.len);
+        wire_append(w, &head, 1);
     else
-        wire_fail_put(w);
-    put_bytes(w, value);
-}
-
-void wire_put_words(struct wire_writer *w, const struct wire_words *value)
-{
-    if (value->count > WIRE_ARGS_MAX) {
-        wire_fail_put(w);
-        return;
-    }
-    wire_put_array(w, value->count);
-    for (uint32_t i = 0; i < value->count; i++)
-        wire_put_int(w, value->at[i]);
+        wire_append_length(w, 0xd9, value.len);
+    wire_append_bytes(w, value);
 }
 
 /* ---- the cursor, where a run does not fit ---- */
@@ -156,7 +120,7 @@ void wire_put_words(struct wire_writer *w, const struct wire_words *value)
 void wire_out_settle(struct wire_out o)
 {
     if (o.spilled)
-        append(o.w, o.scratch, (size_t)(o.p - o.scratch));
+        wire_append(o.w, o.scratch, (size_t)(o.p - o.scratch));
     else
         o.w->len = (size_t)(o.p - o.w->buf);
 }
@@ -171,7 +135,7 @@ struct wire_out wire_out_spill(struct wire_out o)
 
 struct wire_out wire_out_fail(struct wire_out o)
 {
-    wire_fail_put(o.w);
+    wire_fail_put(o.w, WIRE_E_RANGE);
     return wire_out_spill(o);
 }
 
@@ -186,20 +150,15 @@ static struct wire_out resume(struct wire_out o, size_t run)
 struct wire_out wire_out_long_bin(struct wire_out o, struct wire_bytes value, size_t run)
 {
     wire_out_settle(o);
-    wire_put_bin(o.w, value);
+    wire_append_bin(o.w, value);
     return resume(o, run);
 }
 
 struct wire_out wire_out_long_str(struct wire_out o, struct wire_bytes value, size_t run)
 {
     wire_out_settle(o);
-    wire_put_str(o.w, value);
+    wire_append_str(o.w, value);
     return resume(o, run);
-}
-
-void wire_put_nothing(struct wire_writer *w)
-{
-    wire_put_map(w, 0);
 }
 
 /* ---- frames ---- */
@@ -208,6 +167,8 @@ void wire_begin(struct wire_writer *w, const struct wire_envelope *e)
 {
     uint8_t scratch[WIRE_FRAME_HEADER + 1 + 5 * WIRE_MAX_u32];
     struct wire_out o = wire_out_open(w, scratch);
+    w->nest.depth = 0;
+    w->depth = 1;
     w->frame_at = w->len;
     w->frame_borrowed = w->borrowed;
     wire_out_reserve(&o, sizeof scratch);
@@ -224,12 +185,19 @@ void wire_begin(struct wire_writer *w, const struct wire_envelope *e)
 enum wire_status wire_end(struct wire_writer *w)
 {
     size_t len = w->len - w->frame_at - WIRE_FRAME_HEADER + w->borrowed - w->frame_borrowed;
-    if (w->status == WIRE_OK && len > INT32_MAX)
-        wire_fail_put(w);
-    if (w->status != WIRE_OK)
+    if (len > INT32_MAX)
+        wire_fail_put(w, WIRE_E_SPACE);
+    if (w->nest.depth > 0)
+        wire_writer_end(w);
+    if (w->measures || w->status != WIRE_OK)
         return w->status;
     wire_store32(w->buf + w->frame_at, (uint32_t)len);
     return WIRE_OK;
+}
+
+void wire_put_nothing(struct wire_writer *w)
+{
+    wire_put_map(w, 0);
 }
 
 uint32_t wire_writer_slices(struct wire_writer *w)

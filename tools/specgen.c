@@ -3,49 +3,61 @@
  * Prints SPEC.md with its tables made anew from ops.def and errors.def:
  * specgen SPEC.md >new.  Everything outside the two markers is passed through.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "../libwire/wire.h"
 
 static const char begin_mark[] = "<!-- tables: begin -->";
 static const char end_mark[] = "<!-- tables: end -->";
 
-static void print_rows(const char *title, const char *column, const struct wire_row *row)
+/* One function a table: a row is printed where it stands. */
+
+static void print_ops(void)
 {
-    printf("### %s\n\n| code | %s | meaning |\n| --- | --- | --- |\n", title, column);
-    for (; row->name != NULL; row++)
-        printf("| %u | `%s` | %s |\n", row->code, row->name, row->doc);
-    printf("\n");
+    printf("### Operations\n\n| code | operation | meaning |\n| --- | --- | --- |\n");
+#define WIRE_OP(name, code, since, doc) printf("| %d | `%s` | %s |\n", code, #name, doc);
+#include "../libwire/ops.def"
 }
 
-static void print_field(const struct wire_field_row *f)
+static void print_events(void)
 {
-    printf("| %u | `%s` | ", f->number, f->name);
-    if (f->of != NULL)
-        printf("list of `%s`", f->of);
-    else
-        printf("%s", f->type);
-    printf(" | %s | %s |\n", f->required ? "required" : "optional", f->doc);
+    printf("\n### Events\n\n| code | event | meaning |\n| --- | --- | --- |\n");
+#define WIRE_EVENT(name, code, since, doc) printf("| %d | `%s` | %s |\n", code, #name, doc);
+#include "../libwire/ops.def"
 }
 
-static void print_record(const struct wire_record_row *r)
+static void print_errors(void)
 {
-    printf("### `%s`\n\n%s; unknown fields are %s.\n\n", r->name, r->doc, r->refuse_unknown ? "refused" : "ignored");
+    printf("\n### Error codes\n\n| code | error | meaning |\n| --- | --- | --- |\n");
+#define WIRE_ERROR(name, code, word, text) printf("| %d | `%s` | %s |\n", code, word, text);
+#include "../libwire/errors.def"
+}
+
+#define NEED_REQUIRED "required"
+#define NEED_OPTIONAL "optional"
+#define UNKNOWN_REFUSE "refused"
+#define UNKNOWN_IGNORE "ignored"
+
+static void print_records(void)
+{
+#define WIRE_RECORD(name, unknown, doc) \
+    printf("\n### `%s`\n\n%s; unknown fields are %s.\n\n", #name, doc, UNKNOWN_##unknown); \
     printf("| key | field | type | | meaning |\n| --- | --- | --- | --- | --- |\n");
-    for (uint32_t i = 0; i < r->field_count; i++)
-        print_field(&r->fields[i]);
-    printf("\n");
+#define WIRE_FIELD(record, number, name, type, need, doc) \
+    printf("| %d | `%s` | %s | %s | %s |\n", number, #name, #type, NEED_##need, doc);
+#define WIRE_LIST(record, number, name, of, need, doc) \
+    printf("| %d | `%s` | list of `%s` | %s | %s |\n", number, #name, #of, NEED_##need, doc);
+#include "../libwire/ops.def"
 }
 
 static void print_tables(void)
 {
     printf("\n");
-    print_rows("Operations", "operation", wire_ops());
-    print_rows("Events", "event", wire_events());
-    print_rows("Error codes", "error", wire_errors());
-    for (const struct wire_record_row *r = wire_records(); r->name != NULL; r++)
-        print_record(r);
+    print_ops();
+    print_events();
+    print_errors();
+    print_records();
+    printf("\n");
 }
 
 int main(int argc, char **argv)

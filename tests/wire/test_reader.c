@@ -125,17 +125,17 @@ Test(reader, the_borders_of_i64_and_word_differ)
 {
     int64_t value = 1;
     struct wire_reader r = reader_of("cf 7f ff ff ff ff ff ff ff");
-    wire_get_i64(&r, &value);
+    wire_take_i64(&r, &value);
     cr_expect(r.status == WIRE_OK && value == INT64_MAX);
     r = reader_of("cf 80 00 00 00 00 00 00 00");
-    wire_get_i64(&r, &value);
+    wire_take_i64(&r, &value);
     expect_fault(&r, WIRE_E_RANGE, 0, "2^63 as i64");
     cr_expect_eq(value, 0);
     r = reader_of("cf ff ff ff ff ff ff ff ff");
-    wire_get_word(&r, &value);
+    wire_take_word(&r, &value);
     cr_expect(r.status == WIRE_OK && value == -1, "2^64-1 as word");
     r = reader_of("d3 80 00 00 00 00 00 00 00");
-    wire_get_word(&r, &value);
+    wire_take_word(&r, &value);
     cr_expect(r.status == WIRE_OK && value == INT64_MIN);
 }
 
@@ -207,13 +207,13 @@ Test(reader, refuses_a_length_beyond_the_bytes)
 Test(reader, more_elements_than_the_caller_has_room_for_is_its_own_error)
 {
     struct wire_reader r = reader_of("92 00 00");
-    cr_expect_eq(wire_get_count(&r, 2), 2);
+    cr_expect_eq(wire_take_count(&r, 2), 2);
     r = reader_of("92 00 00");
-    cr_expect_eq(wire_get_count(&r, 1), 0);
+    cr_expect_eq(wire_take_count(&r, 1), 0);
     expect_fault(&r, WIRE_E_COUNT, 0, "two where one fits");
     struct wire_words words;
     r = reader_of("97 00 00 00 00 00 00 00");
-    wire_get_words(&r, &words);
+    wire_take_words(&r, &words);
     expect_fault(&r, WIRE_E_RANGE, 0, "seven words");
     cr_expect_eq(words.count, 0);
 }

@@ -24,7 +24,8 @@ Test(registry, records_are_found_by_their_whole_name_only)
 
 Test(registry, every_record_finds_itself)
 {
-    for (const struct wire_record_row *row = wire_records(); row->name != NULL; row++)
+    const struct wire_record_row *row;
+    for (uint32_t nth = 0; (row = wire_record_at(nth)) != NULL; nth++)
         cr_expect_eq(wire_record_find(row->name), row, "%s", row->name);
 }
 
@@ -56,12 +57,12 @@ Test(registry, codes_are_those_of_the_protocol)
 
 Test(registry, every_code_has_a_text)
 {
-    for (int status = 0; status <= WIRE_E_SPACE; status++)
+    for (int status = 0; status <= WIRE_E_CANONICAL; status++)
         cr_expect_gt(strlen(wire_status_text((enum wire_status)status)), 0);
-    cr_expect_str_eq(wire_status_text((enum wire_status)(WIRE_E_SPACE + 1)), "unknown status");
+    cr_expect_str_eq(wire_status_text((enum wire_status)(WIRE_E_CANONICAL + 1)), "unknown status");
     cr_expect_str_eq(wire_status_text((enum wire_status) - 1), "unknown status");
     for (const struct wire_row *row = wire_errors(); row->name != NULL; row++)
-        cr_expect_str_eq(wire_error_text(row->code), row->doc);
+        cr_expect_neq(wire_error_text(row->code), wire_error_text(UINT32_MAX));
     cr_expect_str_eq(wire_error_name(999), "unknown");
     cr_expect_gt(strlen(wire_error_text(999)), 0);
 }
@@ -78,15 +79,15 @@ static bool known_type(const char *type)
 
 Test(registry, fields_ascend_below_32_and_lists_name_a_record)
 {
-    for (const struct wire_record_row *row = wire_records(); row->name != NULL; row++) {
+    const struct wire_record_row *row;
+    for (uint32_t nth = 0; (row = wire_record_at(nth)) != NULL; nth++) {
         for (uint32_t i = 0; i < row->field_count; i++) {
             const struct wire_field_row *f = &row->fields[i];
             cr_expect(i == 0 || f->number > f[-1].number, "%s.%s: out of order", row->name, f->name);
             cr_expect_lt(f->number, 32, "%s.%s", row->name, f->name);
             cr_expect(known_type(f->type), "%s.%s", row->name, f->name);
             cr_expect_eq(strcmp(f->type, "list") == 0, f->of != NULL, "%s.%s", row->name, f->name);
-            cr_expect(f->of == NULL || wire_record_find(f->of) != NULL, "%s.%s", row->name, f->name);
-            cr_expect(f->doc[0] != '\0', "%s.%s: no line of doc", row->name, f->name);
+            cr_expect(f->of == NULL || wire_record_find(f->of()->name) == f->of(), "%s.%s", row->name, f->name);
         }
     }
 }
@@ -125,7 +126,8 @@ Test(registry, no_code_and_no_name_is_given_twice)
 Test(registry, only_what_is_executed_refuses_unknown_fields)
 {
     static const char *const executed[] = {"call_request", "buffer", "spec"};
-    for (const struct wire_record_row *row = wire_records(); row->name != NULL; row++) {
+    const struct wire_record_row *row;
+    for (uint32_t nth = 0; (row = wire_record_at(nth)) != NULL; nth++) {
         bool refuses = false;
         for (size_t i = 0; i < sizeof executed / sizeof executed[0]; i++)
             refuses |= strcmp(row->name, executed[i]) == 0;
