@@ -13,7 +13,7 @@ enum {
     AGENT_BUFFER_LIMIT = 8192,
     AGENT_SPEC_LIMIT = 8192,
     AGENT_FLIGHT_LIMIT = 64, /* they wait in the channel: one is read at a time */
-    AGENT_CAPS_MAX = 64,     /* capabilities that a host may list */
+    AGENT_CAPS_MAX = 64,     /* capabilities of a host that are kept */
     AGENT_CHANNEL_CAP = AGENT_FRAME_LIMIT + 65536,
     AGENT_KEEP = 1 << 20,    /* bytes of a buffer of ours that stay resident whatever comes */
     AGENT_SILENCE_MS = 2000, /* SPEC [STREAM-8] */

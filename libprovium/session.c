@@ -196,7 +196,7 @@ static void keep_reply(struct provium_session *s, const struct wire_hello_reply 
     s->generation = m->generation;
 }
 
-/* An agent may list capabilities that nobody knows; more than these make no sense. */
+/* Capabilities of an agent that are looked at. */
 enum { CAPS_MAX = 256 };
 
 static enum provium_status take_hello(struct provium_session *s, const struct rpc *rpc)

@@ -312,6 +312,16 @@ void wire_take_strs(struct wire_reader *r, struct wire_list *value)
         wire_take_str(r, &value->items[i]);
 }
 
+/* Those beyond the room for them are checked and left out (SPEC [HELLO-9]). */
+void wire_take_names(struct wire_reader *r, struct wire_list *value)
+{
+    struct wire_bytes rest;
+    uint32_t count = wire_take_array(r);
+    value->count = count < value->cap ? count : value->cap;
+    for (uint32_t i = 0; i < count && r->status == WIRE_OK; i++)
+        wire_take_str(r, i < value->count ? &value->items[i] : &rest);
+}
+
 /* ---- the envelope ---- */
 
 enum wire_status wire_get_envelope(const void *ptr, size_t len, struct wire_envelope *e, size_t *at)

@@ -114,7 +114,8 @@ struct wire_words {
     int64_t at[WIRE_ARGS_MAX];
 };
 
-/* An array of bin or of str.  Before decoding, the caller sets items and cap. */
+/* An array of bin or of str.  Before decoding, the caller sets items and cap.  More elements
+ * are WIRE_E_COUNT; of `names` those that fit are kept and all are checked. */
 struct wire_list {
     struct wire_bytes *items;
     uint32_t count, cap;

@@ -57,6 +57,7 @@ WIRE_TAKE(str, *value = ((struct wire_bytes){NULL, 0}))
 WIRE_TAKE(words, value->count = 0)
 WIRE_TAKE(bins, value->count = 0)
 WIRE_TAKE(strs, value->count = 0)
+WIRE_TAKE(names, value->count = 0)
 
 #endif
 

@@ -85,6 +85,7 @@ enum {
     WIRE_MAX_words = 1 + 9 * WIRE_ARGS_MAX,
     WIRE_MAX_bins = 5,
     WIRE_MAX_strs = 5,
+    WIRE_MAX_names = 5,
     WIRE_MAX_list = 5,
     WIRE_MAX_map = 5,
     WIRE_MAX_key = 1
@@ -339,6 +340,11 @@ WIRE_HOT void wire_out_strs(struct wire_out *o, const struct wire_list *value, s
         wire_out_str(o, &value->items[i], run);
 }
 
+WIRE_HOT void wire_out_names(struct wire_out *o, const struct wire_list *value, size_t run)
+{
+    wire_out_strs(o, value, run);
+}
+
 /* ---- reader.c: everything that may come ---- */
 
 /* Note the first error, at the byte p. */
@@ -363,6 +369,7 @@ WIRE_API void wire_take_str(struct wire_reader *r, struct wire_bytes *value);
 WIRE_API void wire_take_words(struct wire_reader *r, struct wire_words *value);
 WIRE_API void wire_take_bins(struct wire_reader *r, struct wire_list *value);
 WIRE_API void wire_take_strs(struct wire_reader *r, struct wire_list *value);
+WIRE_API void wire_take_names(struct wire_reader *r, struct wire_list *value);
 
 /* A key: its number, or 255 for one that is larger than any in a table or of another type. */
 WIRE_API uint32_t wire_take_key(struct wire_reader *r);
@@ -570,6 +577,12 @@ WIRE_HOT void wire_in_bins(struct wire_in *in, struct wire_list *value)
 WIRE_HOT void wire_in_strs(struct wire_in *in, struct wire_list *value)
 {
     wire_take_strs(wire_in_leave(in), value);
+    wire_in_return(in);
+}
+
+WIRE_HOT void wire_in_names(struct wire_in *in, struct wire_list *value)
+{
+    wire_take_names(wire_in_leave(in), value);
     wire_in_return(in);
 }
 

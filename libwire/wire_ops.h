@@ -47,6 +47,7 @@
 #define WIRE_C_words struct wire_words
 #define WIRE_C_bins struct wire_list
 #define WIRE_C_strs struct wire_list
+#define WIRE_C_names struct wire_list
 
 #endif
 

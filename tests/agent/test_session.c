@@ -164,6 +164,18 @@ Test(session, hello_ignores_what_it_does_not_know)
     expect_silence(rig, "hello");
 }
 
+Test(session, hello_with_more_capabilities_than_there_is_room_for_is_accepted)
+{
+    char hex[4096] = "96 00 01 00 00 00 89 00 00 01 00 02 dc 03 e8";
+    struct any_message m;
+    for (int i = 0; i < 1000; i++)
+        strcat(hex, " a0");
+    strcat(hex, " 03 ce 00 01 00 00 04 10 05 40 06 40 07 01 08 ce 00 01 00 00");
+    cr_assert(rig_sync(rig));
+    cr_assert(rig_frame(rig, hex));
+    cr_expect(rig_answer(rig, &m) && m.record == ANY_hello_reply);
+}
+
 Test(session, a_broken_hello_names_its_field)
 {
     cr_assert(rig_sync(rig));

@@ -105,6 +105,20 @@ Test(session, echo_right_behind_half_of_an_older_one_is_found)
     cr_expect_eq(o.status, PROVIUM_OK, "%s", o.text);
 }
 
+static void many_caps(struct fake *f)
+{
+    static struct wire_bytes caps[600];
+    f->hello.caps = (struct wire_list){caps, 600, 600};
+    fake_sync(f);
+    fake_hello(f);
+}
+
+Test(session, an_agent_may_list_more_capabilities_than_there_is_room_for)
+{
+    struct outcome o = open_against(many_caps, NULL, 2000);
+    cr_expect_eq(o.status, PROVIUM_OK, "%s", o.text);
+}
+
 static void host_word(struct fake *f)
 {
     fake_read_sync(f);

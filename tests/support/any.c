@@ -74,6 +74,7 @@ bool any_record_of(const struct wire_envelope *e, enum any_record *record)
 #define PREPARE_words(m, room)
 #define PREPARE_bins(m, room) (m).items = (room)->bytes, (m).cap = ANY_ITEMS;
 #define PREPARE_strs(m, room) PREPARE_bins(m, room)
+#define PREPARE_names(m, room) PREPARE_bins(m, room)
 
 #define WIRE_RECORD(name, unknown, doc) \
     static void prepare_##name(struct wire_##name *m, struct any_room *room) \
@@ -179,6 +180,7 @@ static bool same_list(const struct wire_list *a, const struct wire_list *b)
 #define SAME_words(a, b) same_words(&(a), &(b))
 #define SAME_bins(a, b) same_list(&(a), &(b))
 #define SAME_strs(a, b) same_list(&(a), &(b))
+#define SAME_names(a, b) same_list(&(a), &(b))
 
 /* Required fields are there whether their bit is or not. */
 #define NEED_REQUIRED(number) (UINT32_C(1) << (number))

@@ -276,6 +276,22 @@ Test(reader, a_value_of_another_type_is_refused_where_it_stands)
     }
 }
 
+Test(reader, names_beyond_the_room_for_them_are_checked_and_left_out)
+{
+    struct wire_bytes room[2];
+    struct wire_list list = {room, 7, 2};
+    struct wire_reader r = reader_of("94 a1 61 a1 62 d9 01 63 a0 05");
+    wire_take_names(&r, &list);
+    cr_expect(r.status == WIRE_OK && list.count == 2 && *room[0].ptr == 'a' && *room[1].ptr == 'b');
+    cr_expect_eq(wire_get_uint(&r, 255), 5, "the reader stands behind all of them");
+    r = reader_of("93 a1 61 a1 62 07");
+    wire_take_names(&r, &list);
+    expect_fault(&r, WIRE_E_TYPE, 5, "a number among names");
+    r = reader_of("93 a1 61 a1 62 a1 ff");
+    wire_take_names(&r, &list);
+    expect_fault(&r, WIRE_E_UTF8, 5, "no text among names");
+}
+
 Test(reader, byte_c1_and_no_byte_have_their_own_errors)
 {
     for (int want = 0; want < WANTS; want++) {

@@ -69,7 +69,7 @@ Test(registry, every_code_has_a_text)
 
 static bool known_type(const char *type)
 {
-    static const char *const types[] = {"u8", "u32", "i64", "word", "bin", "str", "words", "bins", "strs", "list"};
+    static const char *const types[] = {"u8", "u32", "i64", "word", "bin", "str", "words", "bins", "strs", "names", "list"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(type, types[i]) == 0)
             return true;
