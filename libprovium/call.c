@@ -14,9 +14,8 @@ static enum provium_status check_open(struct provium_session *s, const char *cal
         return PROVIUM_OK;
     if (s->state == SESSION_NEW)
         return provium_fail(&s->error, PROVIUM_E_STATE, 0, "%s: the session is not open", caller);
-    if (s->error.code == PROVIUM_OK)
-        s->error.code = PROVIUM_E_CLOSED;
-    return s->error.code; /* the reason why it ended is still the answer */
+    return provium_fail(&s->error, s->reason_code, 0, "%s: %s is gone: %s", caller,
+                        s->owner.name != NULL ? s->owner.name : "the agent", s->reason);
 }
 
 /* ---- results ---- */

@@ -29,12 +29,25 @@ static enum provium_status wait_fd(int fd, short events, int64_t deadline_ms)
     }
 }
 
+/* Wait for input, while the machine's owner has a look at it now and then. */
+static enum provium_status wait_input(const struct provium_session *s, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t look_ms = provium_now_ms() + SESSION_WATCH_MS;
+        bool looks = s->owner.watch != NULL && look_ms < deadline_ms;
+        enum provium_status status = wait_fd(s->rfd, POLLIN, looks ? look_ms : deadline_ms);
+        if (status != PROVIUM_E_TIMEOUT || !looks)
+            return status;
+        s->owner.watch(s->owner.context);
+    }
+}
+
 enum provium_status provium_channel_read(struct provium_session *s, int64_t deadline_ms)
 {
     size_t room;
     uint8_t *space = wire_stream_space(&s->stream, &room);
     for (;;) {
-        enum provium_status status = wait_fd(s->rfd, POLLIN, deadline_ms);
+        enum provium_status status = wait_input(s, deadline_ms);
         if (status != PROVIUM_OK)
             return status;
         ssize_t n = read(s->rfd, space, room);

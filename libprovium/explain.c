@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -15,12 +16,14 @@ enum {
     EVENTS_MS = 100,       /* for events that are on their way */
     STATUS_MS = 300,       /* for an answer of a QEMU that runs */
     CONSOLE_BYTES = 16384, /* of the console that are looked at */
+    HALT_BYTES = 512,      /* of them, in which a guest says that it halts */
     TAIL_LINES = 20,
     TAIL_ABOVE = 8,  /* of them, above a panic */
     TAIL_WIDTH = 160 /* bytes of a line */
 };
 
 static const char panic_mark[] = "Kernel panic - not syncing: ";
+static const char halt_mark[] = "System halted"; /* kernel_halt() of kernel/reboot.c */
 
 /* What is known of the end. */
 struct facts {
@@ -133,6 +136,26 @@ static void gather(const struct provium_launch *l, struct provium_qmp *q, bool h
         f->panicked = true;
 }
 
+/* Of QEMU's dump of x86 registers. */
+static bool waits_for_ever(const char *registers)
+{
+    enum { INTERRUPTS_ON = 1 << 9 };
+    const char *flags = strstr(registers, "FL="); /* RFL, EFL */
+    return flags && strstr(registers, "HLT=1") && (strtoul(flags + 3, NULL, 16) & INTERRUPTS_ON) == 0;
+}
+
+bool provium_explain_halted(const struct provium_launch *l, struct provium_qmp *q)
+{
+    char text[HALT_BYTES];
+    make_harmless(text, provium_ring_tail(&l->page->console, text, sizeof text));
+    if (!strstr(text, halt_mark))
+        return false;
+    json_t *answer = provium_qmp_ask_person(q, "info registers", STATUS_MS);
+    bool halted = json_is_string(answer) && waits_for_ever(json_string_value(answer));
+    json_decref(answer);
+    return halted;
+}
+
 /* ---- the sentence ---- */
 
 static void say_panic(const struct facts *f, const char *caller, struct provium_error *e)
@@ -152,7 +175,8 @@ static bool say_reason(const struct facts *f, const char *caller, struct provium
         {"guest-shutdown", PROVIUM_E_GUEST, "the guest powered off"},
         {"guest-panic", PROVIUM_E_GUEST, "the guest panicked"},
         {"subsystem-reset", PROVIUM_E_GUEST, "the guest reset a subsystem"},
-        {"host-qmp-quit", PROVIUM_E_QEMU, "QEMU was asked to quit"},
+        /* nobody asks but for this: vm.c, watch */
+        {"host-qmp-quit", PROVIUM_E_GUEST, "the guest halted: it was halted, or powered off without ACPI"},
         {"host-signal", PROVIUM_E_QEMU, "QEMU was ended by a signal from outside"},
         {"host-error", PROVIUM_E_QEMU, "QEMU ended after an error of the host"},
     };

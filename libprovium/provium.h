@@ -48,7 +48,8 @@ enum provium_status {
 };
 
 /* The last error of a handle.  The text starts with the public function's name, or
- * with the `caller` of a call; it is one line, then the console's tail if a guest ended. */
+ * with the `caller` of a call; it is one line, then the console's tail if a guest ended.  Later calls
+ * say that line again, without the tail: provium_vm_console has it. */
 struct provium_error {
     enum provium_status code;
     int sys_errno; /* errno of the host, or 0 */

@@ -19,10 +19,17 @@ int64_t provium_now_ms(void);
 
 /* ---- session.c ---- */
 
-/* Called once when a session's channel is lost, or its deadline passed while it was being
- * opened: may replace the error by a better explanation (QEMU's end, a panic). */
-typedef void provium_explain_fn(void *context, struct provium_error *e);
-void provium_session_explain(struct provium_session *s, provium_explain_fn *fn, void *context);
+/* Who owns the machine behind a session. */
+struct provium_owner {
+    const char *name; /* of the machine, in error texts */
+    void *context;
+    /* Called once when the channel is lost, or its deadline passed while the session was being
+     * opened: may replace the error by a better explanation (QEMU's end, a panic). */
+    void (*explain)(void *context, struct provium_error *e);
+    /* Called now and then while bytes are awaited, or NULL: may end a machine that will send none. */
+    void (*watch)(void *context);
+};
+void provium_session_set_owner(struct provium_session *s, const struct provium_owner *owner);
 
 /* ---- initramfs.c ---- */
 

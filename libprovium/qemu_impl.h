@@ -131,7 +131,15 @@ bool provium_qmp_send(struct provium_qmp *q, const char *command);
  * time or the answer is an error.  Events that arrive meanwhile are dropped. */
 json_t *provium_qmp_ask(struct provium_qmp *q, const char *command, unsigned timeout_ms);
 
+/* The same with a command of the monitor that people use; what it prints is a JSON string. */
+json_t *provium_qmp_ask_person(struct provium_qmp *q, const char *line, unsigned timeout_ms);
+
 /* ---- explain.c ---- */
+
+/* Has the guest halted for good?  It says so on its console, and its processor waits for an interrupt
+ * with interrupts off.  A power-off that the machine has no means for ends there too, and QEMU with such a
+ * guest goes on.  Cheap as long as the console does not say so. */
+bool provium_explain_halted(const struct provium_launch *l, struct provium_qmp *q);
 
 /* If QEMU has ended or paused, replace code and first line of e by what happened, after
  * the prefix `caller`.  Does not wait for more than a fraction of a second. */

@@ -21,12 +21,18 @@ void provium_qmp_init(struct provium_qmp *q, int fd)
     provium_qmp_send(q, "qmp_capabilities");
 }
 
-bool provium_qmp_send(struct provium_qmp *q, const char *command)
+/* arguments: a member of the command's object, with a comma behind it, or "". */
+static bool send_command(struct provium_qmp *q, const char *command, const char *arguments)
 {
     char line[COMMAND_MAX];
-    int n = snprintf(line, sizeof line, "{\"execute\": \"%s\", \"id\": \"%s\"}\n", command, command);
+    int n = snprintf(line, sizeof line, "{\"execute\": \"%s\", %s\"id\": \"%s\"}\n", command, arguments, command);
     /* all or nothing: a socket that does not take a line is not read any more */
     return n < COMMAND_MAX && send(q->fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) == n;
+}
+
+bool provium_qmp_send(struct provium_qmp *q, const char *command)
+{
+    return send_command(q, command, "");
 }
 
 /* Cut the first line off the buffer and parse it.  NULL: it was no JSON, or the end of an overlong one. */
@@ -76,12 +82,11 @@ json_t *provium_qmp_next(struct provium_qmp *q, int64_t deadline_ms)
     return NULL;
 }
 
-json_t *provium_qmp_ask(struct provium_qmp *q, const char *command, unsigned timeout_ms)
+/* What a command that was sent returned. */
+static json_t *take_answer(struct provium_qmp *q, const char *command, unsigned timeout_ms)
 {
     int64_t deadline = provium_now_ms() + timeout_ms;
     json_t *message;
-    if (!provium_qmp_send(q, command))
-        return NULL;
     while ((message = provium_qmp_next(q, deadline)) != NULL) {
         const char *id = json_string_value(json_object_get(message, "id"));
         json_t *answer = json_incref(json_object_get(message, "return"));
@@ -92,4 +97,17 @@ json_t *provium_qmp_ask(struct provium_qmp *q, const char *command, unsigned tim
         json_decref(answer);
     }
     return NULL;
+}
+
+json_t *provium_qmp_ask(struct provium_qmp *q, const char *command, unsigned timeout_ms)
+{
+    return provium_qmp_send(q, command) ? take_answer(q, command, timeout_ms) : NULL;
+}
+
+json_t *provium_qmp_ask_person(struct provium_qmp *q, const char *line, unsigned timeout_ms)
+{
+    static const char command[] = "human-monitor-command";
+    char arguments[COMMAND_MAX];
+    snprintf(arguments, sizeof arguments, "\"arguments\": {\"command-line\": \"%s\"}, ", line);
+    return send_command(q, command, arguments) ? take_answer(q, command, timeout_ms) : NULL;
 }

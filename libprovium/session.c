@@ -77,10 +77,21 @@ void provium_session_free(struct provium_session *s)
     free(s);
 }
 
-void provium_session_explain(struct provium_session *s, provium_explain_fn *fn, void *context)
+void provium_session_set_owner(struct provium_session *s, const struct provium_owner *owner)
 {
-    s->explain = fn;
-    s->explain_context = context;
+    s->owner = *owner;
+}
+
+/* The session is over: later errors repeat the first line of this one, without its caller. */
+static void keep_reason(struct provium_session *s, const char *caller)
+{
+    const char *from = s->error.text;
+    size_t len = strlen(caller);
+    if (strncmp(from, caller, len) == 0 && strncmp(from + len, ": ", 2) == 0)
+        from += len + 2;
+    s->state = SESSION_BROKEN;
+    s->reason_code = s->error.code;
+    snprintf(s->reason, sizeof s->reason, "%.*s", (int)strcspn(from, "\n"), from);
 }
 
 enum provium_status provium_session_lost(struct provium_session *s, enum provium_status code, const char *caller,
@@ -93,10 +104,10 @@ enum provium_status provium_session_lost(struct provium_session *s, enum provium
     va_start(list, fmt);
     vsnprintf(reason, sizeof reason, fmt, list);
     va_end(list);
-    s->state = SESSION_BROKEN;
     provium_fail(&s->error, code, 0, "%s: %s", caller, reason);
-    if (s->explain != NULL)
-        s->explain(s->explain_context, &s->error);
+    if (s->owner.explain != NULL)
+        s->owner.explain(s->owner.context, &s->error);
+    keep_reason(s, caller);
     return s->error.code;
 }
 
@@ -244,7 +255,8 @@ static enum provium_status greet(struct provium_session *s, const char *caller, 
         return take_hello(s, &rpc);
     if (status == PROVIUM_E_TIMEOUT)
         return provium_session_lost(s, status, caller, "the agent did not answer hello before the deadline");
-    s->state = SESSION_BROKEN; /* also where hello was refused */
+    if (s->state != SESSION_BROKEN) /* hello was refused */
+        keep_reason(s, caller);
     return status;
 }
 

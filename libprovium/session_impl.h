@@ -18,6 +18,7 @@ enum {
     SESSION_KEEP = 1 << 20,    /* bytes of a channel buffer that stay resident */
     SESSION_RESYNC_MS = 3000,  /* SPEC [STREAM-7] */
     SESSION_SILENCE_MS = 2000, /* within a frame */
+    SESSION_WATCH_MS = 250,    /* between two looks at the machine */
     SESSION_NAME_MAX = 128
 };
 
@@ -55,8 +56,9 @@ struct provium_session {
     struct provium_info info;
     char agent[SESSION_NAME_MAX], arch[SESSION_NAME_MAX], kernel[SESSION_NAME_MAX];
     struct provium_error error;
-    provium_explain_fn *explain;
-    void *explain_context;
+    enum provium_status reason_code; /* why the session is BROKEN */
+    char reason[512];
+    struct provium_owner owner; /* zero: there is none */
 };
 
 /* ---- channel.c: the only file that reads or writes the channel ---- */

@@ -62,6 +62,14 @@ static void explain(void *context, struct provium_error *e)
         provium_explain_tail(&vm->launch, e);
 }
 
+/* The session waits: QEMU goes on with a guest that has halted, and nobody would answer. */
+static void watch(void *context)
+{
+    struct provium_vm *vm = context;
+    if (provium_explain_halted(&vm->launch, &vm->qmp))
+        provium_qmp_send(&vm->qmp, "quit");
+}
+
 /* Is the session's error the last one? */
 static bool session_is_later(const struct provium_vm *vm)
 {
@@ -128,7 +136,7 @@ static enum provium_status greet(struct provium_vm *vm, int64_t deadline_ms)
     vm->session = provium_session_new();
     if (!vm->session)
         return provium_fail(&vm->error, PROVIUM_E_SYSTEM, ENOMEM, "no memory for a session");
-    provium_session_explain(vm->session, explain, vm);
+    provium_session_set_owner(vm->session, &(struct provium_owner){"the VM", vm, explain, watch});
     enum provium_status status =
         provium_session_open(vm->session, vm->launch.channel, vm->launch.channel, left > 1 ? (unsigned)left : 1);
     if (status)

@@ -91,6 +91,20 @@ Test(qmp, an_answer_is_found_among_events)
     json_decref(answer);
 }
 
+Test(qmp, a_line_of_the_monitor_is_sent_as_an_argument)
+{
+    char line[512] = "";
+    cr_assert_gt(read(peer, line, sizeof line - 1), 0);
+    say("{\"id\": \"human-monitor-command\", \"return\": \"HLT=1\"}\n");
+    json_t *answer = provium_qmp_ask_person(&qmp, "info registers", 1000);
+    cr_assert_str_eq(json_string_value(answer), "HLT=1");
+    json_decref(answer);
+    memset(line, 0, sizeof line);
+    cr_assert_gt(read(peer, line, sizeof line - 1), 0);
+    cr_assert_str_eq(line, "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": "
+                           "\"info registers\"}, \"id\": \"human-monitor-command\"}\n");
+}
+
 Test(qmp, an_error_is_no_answer)
 {
     say("{\"id\": \"quit\", \"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}}\n");

@@ -479,7 +479,7 @@ Test(session, refused_hello_stays_the_reason)
     fake_start(&f, refuses_hello, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 1000), PROVIUM_E_REFUSED);
     cr_expect_eq(provium_syscall(s, 39, NULL, 0, &ret), PROVIUM_E_REFUSED);
-    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_open: the agent refused: no room (no-memory)");
+    cr_expect_str_eq(provium_session_error(s)->text, "provium_syscall: the agent is gone: the agent refused: no room (no-memory)");
     fake_end(&f, s);
 }
 
@@ -506,7 +506,7 @@ Test(session, descriptor_that_is_none_is_a_system_error)
 static void explain(void *context, struct provium_error *e)
 {
     ++*(int *)context;
-    provium_fail(e, PROVIUM_E_GUEST, 0, "provium_session_open: the guest panicked");
+    provium_fail(e, PROVIUM_E_GUEST, 0, "provium_session_open: the guest panicked\n| console");
 }
 
 Test(session, explanation_is_asked_for_once_and_replaces_the_error)
@@ -515,12 +515,12 @@ Test(session, explanation_is_asked_for_once_and_replaces_the_error)
     struct provium_session *s = provium_session_new();
     int asked = 0;
     int64_t ret;
-    provium_session_explain(s, explain, &asked);
+    provium_session_set_owner(s, &(struct provium_owner){.name = "the VM", .context = &asked, .explain = explain});
     fake_start(&f, gone_after_sync, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 1000), PROVIUM_E_GUEST);
     cr_expect_eq(provium_syscall(s, 39, NULL, 0, &ret), PROVIUM_E_GUEST);
     cr_expect_eq(provium_ping(s), PROVIUM_E_GUEST);
-    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_open: the guest panicked");
+    cr_expect_str_eq(provium_session_error(s)->text, "provium_ping: the VM is gone: the guest panicked");
     cr_expect_eq(asked, 1);
     fake_end(&f, s);
 }
@@ -530,10 +530,28 @@ Test(session, explanation_is_asked_for_when_open_times_out)
     struct fake f;
     struct provium_session *s = provium_session_new();
     int asked = 0;
-    provium_session_explain(s, explain, &asked);
+    provium_session_set_owner(s, &(struct provium_owner){.name = "the VM", .context = &asked, .explain = explain});
     fake_start(&f, mute_after_sync, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 100), PROVIUM_E_GUEST);
     cr_expect_eq(asked, 1);
+    fake_end(&f, s);
+}
+
+static void hang_up(void *context)
+{
+    fake_hang_up(context);
+}
+
+Test(session, owner_looks_at_the_machine_while_an_answer_is_awaited)
+{
+    struct fake f;
+    struct provium_session *s = provium_session_new();
+    struct provium_owner owner = {.name = "the VM", .context = &f, .watch = hang_up};
+    int64_t start = provium_now_ms();
+    provium_session_set_owner(s, &owner);
+    fake_start(&f, mute_after_sync, NULL);
+    cr_expect_eq(provium_session_open(s, f.host, f.host, 60000), PROVIUM_E_CLOSED);
+    cr_expect_lt(provium_now_ms() - start, 30000);
     fake_end(&f, s);
 }
 

@@ -68,8 +68,10 @@ Test(faults, a_panic_is_reported_within_a_second_with_the_console)
     cr_assert_lt(now_ms() - start, 1000);
     cr_assert_says(PROVIUM_E_GUEST, "provium_call: the guest panicked: sysrq triggered crash\n");
     cr_assert_says(PROVIUM_E_GUEST, "\n| ");
-    /* and stays reported: there is nothing to talk to */
+    /* and stays reported, in one line: there is nothing to talk to */
     cr_assert_eq(try_call(), PROVIUM_E_GUEST);
+    cr_assert_str_eq(provium_vm_error(vm)->text,
+                     "provium_syscall: the VM is gone: the guest panicked: sysrq triggered crash");
     provium_vm_kill(vm);
     cr_assert_says(PROVIUM_E_GUEST, "the guest panicked");
     cr_assert(no_children());
@@ -86,6 +88,53 @@ Test(faults, a_reset_is_reported_within_a_second_and_the_vm_can_be_booted_again)
     cr_assert_says(PROVIUM_E_GUEST, "reboot: Restarting system");
     boot();
     cr_assert_eq(try_call(), PROVIUM_OK);
+}
+
+/* reboot(2) with a command after which nothing runs any more: long before the call's deadline it is said so. */
+static void expect_halted(int64_t command, const struct provium_boot *how, const char *words)
+{
+    int64_t ret, args[] = {0xfee1dead, 672274793, command, 0};
+    cr_assert_eq(provium_vm_boot(vm, how), PROVIUM_OK, "%s", provium_vm_error(vm)->text);
+    int64_t start = now_ms();
+    cr_assert_eq(provium_syscall(provium_vm_session(vm), NR_reboot, args, 4, &ret), PROVIUM_E_GUEST);
+    cr_assert_lt(now_ms() - start, PROVIUM_CALL_TIMEOUT_MS / 10);
+    cr_assert_says(PROVIUM_E_GUEST, words);
+}
+
+enum { RB_HALT = 0xcdef0123U, RB_POWER_OFF = 0x4321fedc };
+
+Test(faults, a_guest_that_powers_itself_off_is_reported_soon)
+{
+    expect_halted(RB_POWER_OFF, NULL, "provium_syscall: the guest halted: it was halted, or powered off without ACPI\n");
+    cr_assert_says(PROVIUM_E_GUEST, "System halted");
+    expect_halted(RB_POWER_OFF, &(struct provium_boot){.cpus = 2}, "provium_syscall: the guest powered off\n");
+}
+
+Test(faults, a_guest_that_halts_is_reported_soon_and_the_vm_can_be_booted_again)
+{
+    expect_halted(RB_HALT, &(struct provium_boot){.cpus = 2}, "provium_syscall: the guest halted");
+    expect_halted(RB_HALT, NULL, "provium_syscall: the guest halted");
+    cr_assert_eq(try_call(), PROVIUM_E_GUEST);
+    cr_assert_str_eq(provium_vm_error(vm)->text,
+                     "provium_syscall: the VM is gone: the guest halted: it was halted, or powered off without ACPI");
+    boot();
+    cr_assert_eq(try_call(), PROVIUM_OK);
+}
+
+Test(faults, words_on_the_console_alone_do_not_end_a_guest)
+{
+    int64_t ret, sleep[] = {0};
+    struct { int64_t s, ns; } second = {1, 0};
+    struct provium_buffer buffer = {.arg = 0, .data = &second, .len = sizeof second};
+    struct provium_call nanosleep = {.nr = 35, .args = sleep, .arg_count = 1, .bufs = &buffer, .buf_count = 1};
+    struct provium_result result;
+    boot();
+    cr_assert_eq(guest_write(vm, "/dev/kmsg", "<0>reboot: System halted\n"), PROVIUM_OK);
+    cr_assert_eq(provium_call(provium_vm_session(vm), &nanosleep, &result), PROVIUM_OK);
+    cr_assert_eq(provium_syscall(provium_vm_session(vm), NR_getpid, NULL, 0, &ret), PROVIUM_OK);
+    char text[4096];
+    provium_vm_console(vm, text, sizeof text);
+    cr_assert(strstr(text, "System halted"), "%s", text);
 }
 
 Test(faults, a_guest_whose_agent_ends_at_once_is_a_panic)
