@@ -10,10 +10,10 @@
 #include "lprovium.h"
 
 /* Push nil, the text, and whether the VM could not be had (rather than was asked for wrongly). */
-static int push_failure(lua_State *L, const struct provium_error *e)
+static int push_failure(lua_State *L, const struct provium_error *e, const char *caller)
 {
     lua_pushnil(L);
-    lua_pushstring(L, e->text);
+    lprovium_push_error(L, e, caller);
     lua_pushboolean(L, e->code != PROVIUM_E_ARGUMENT && e->code != PROVIUM_E_STATE);
     return 3;
 }
@@ -91,7 +91,7 @@ int lprovium_boot(lua_State *L)
     if (h->vm == NULL)
         return luaL_error(L, "boot: the VM is closed");
     if (provium_vm_boot(h->vm, &boot) != PROVIUM_OK)
-        return push_failure(L, provium_vm_error(h->vm));
+        return push_failure(L, provium_vm_error(h->vm), "boot");
     h->booted = true;
     h->stopped = false;
     if (call_timeout_ms != 0)
@@ -117,7 +117,7 @@ static int push_opened(lua_State *L, struct lprovium_handle *h, enum provium_sta
 {
     if (status == PROVIUM_OK)
         return 1;
-    int count = push_failure(L, provium_session_error(h->session));
+    int count = push_failure(L, provium_session_error(h->session), "attach");
     provium_session_free(h->session);
     h->session = NULL;
     return count;

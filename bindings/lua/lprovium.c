@@ -5,6 +5,7 @@
  */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lprovium.h"
@@ -34,6 +35,31 @@ const struct provium_error *lprovium_error(const struct lprovium_handle *h)
     return h->vm != NULL ? provium_vm_error(h->vm) : provium_session_error(h->session);
 }
 
+/* The text of an error behind the name of the C function. */
+static const char *reason_of(const struct provium_error *e)
+{
+    const char *colon = strstr(e->text, ": ");
+    return colon != NULL ? colon + 2 : e->text;
+}
+
+void lprovium_push_error(lua_State *L, const struct provium_error *e, const char *caller)
+{
+    lua_pushfstring(L, "%s: %s", caller, reason_of(e));
+}
+
+static int raise_error(lua_State *L, const struct provium_error *e, const char *caller)
+{
+    return luaL_error(L, "%s: %s", caller, reason_of(e));
+}
+
+/* The VM could not be booted again: the first line says why. */
+static int raise_gone(lua_State *L, const struct provium_error *e, const char *caller)
+{
+    const char *reason = reason_of(e);
+    lua_pushlstring(L, reason, strcspn(reason, "\n"));
+    return luaL_error(L, "%s: the VM is gone: %s", caller, lua_tostring(L, -1));
+}
+
 /* Why a handle has no session. */
 static int raise_no_session(lua_State *L, const struct lprovium_handle *h, const char *caller)
 {
@@ -43,7 +69,7 @@ static int raise_no_session(lua_State *L, const struct lprovium_handle *h, const
         return luaL_error(L, "%s: the VM is not booted yet: call vm:boot() first", caller);
     if (h->stopped)
         return luaL_error(L, "%s: the VM was shut down: call vm:boot() again", caller);
-    return luaL_error(L, "%s: the VM is gone: %s", caller, provium_vm_error(h->vm)->text);
+    return raise_gone(L, provium_vm_error(h->vm), caller);
 }
 
 struct provium_session *lprovium_check_session(lua_State *L, struct lprovium_handle *h, const char *caller)
@@ -103,7 +129,7 @@ static int handle_ping(lua_State *L)
 {
     struct lprovium_handle *h = lprovium_check_handle(L, "ping");
     if (provium_ping(lprovium_check_session(L, h, "ping")) != PROVIUM_OK)
-        return luaL_error(L, "%s", lprovium_error(h)->text);
+        return raise_error(L, lprovium_error(h), "ping");
     return 0;
 }
 
@@ -133,7 +159,7 @@ static int vm_shutdown(lua_State *L)
     struct lprovium_handle *h = check_vm(L, "shutdown");
     h->stopped = true;
     if (provium_vm_shutdown(h->vm) != PROVIUM_OK)
-        return luaL_error(L, "%s", provium_vm_error(h->vm)->text);
+        return raise_error(L, provium_vm_error(h->vm), "shutdown");
     return 0;
 }
 

@@ -100,6 +100,9 @@ struct provium_session *lprovium_check_session(lua_State *L, struct lprovium_han
 /* The last error of a handle's VM or session. */
 const struct provium_error *lprovium_error(const struct lprovium_handle *h);
 
+/* Push its text, which begins with the name of a C function, with `caller` in place of that. */
+void lprovium_push_error(lua_State *L, const struct provium_error *e, const char *caller);
+
 /* Push a new, empty handle of the type LPROVIUM_VM or LPROVIUM_SESSION. */
 struct lprovium_handle *lprovium_push_handle(lua_State *L, const char *type);
 

@@ -65,7 +65,7 @@ test("a booted VM tells about itself", function()
 end)
 
 test("a second boot raises and changes nothing", function()
-  raises("booted already", vm.boot, vm)
+  raises("boot: the VM is booted already", vm.boot, vm)
   assert(vm:syscall(linux.getpid) > 0)
 end)
 
@@ -90,12 +90,22 @@ test("shutdown ends QEMU; later calls say so; boot works again", function()
   assert(vm:syscall(linux.getpid) > 0)
 end)
 
-test("a guest that panics: the call raises with the console's tail, and so do later calls", function()
+test("a guest that panics: the call raises with the console's tail, later calls with one line", function()
   local err = raises("syscall_buf: ", write_file, vm, "/proc/sysrq-trigger", "c")
   assert_contains(err, "panic")
   assert_contains(err, "sysrq")
-  raises("", vm.syscall, vm, linux.getpid)
+  assert_contains(err, "\n| ")
+  local gone = "the VM is gone: the guest panicked: sysrq triggered crash"
+  assert_eq({ false, "syscall: " .. gone }, { pcall(vm.syscall, vm, linux.getpid) })
+  assert_eq({ false, "syscall_buf: " .. gone }, { pcall(vm.syscall_buf, vm, linux.write, 1, "x") })
   assert_contains(vm:console(), "sysrq")
+end)
+
+test("a VM whose second boot failed says so in one line", function()
+  raises("boot: ", vm.boot, vm, { kernel = "/nonexistent/vmlinux" })
+  local err = raises("syscall: the VM is gone: ", vm.syscall, vm, linux.getpid)
+  assert_contains(err, "/nonexistent/vmlinux")
+  assert_eq(nil, err:find "boot: ", err)
 end)
 
 test("after a panic boot works again", function()
@@ -107,6 +117,17 @@ test("a guest that resets itself", function()
   local reboot, RESTART = 169, 0x01234567
   raises("syscall: ", vm.syscall, vm, reboot, 0xfee1dead, 0x28121969, RESTART)
   vm:boot()
+end)
+
+test("a guest that powers itself off, or halts, is an error long before the call's deadline", function()
+  local reboot, POWER_OFF, HALT = 169, 0x4321fedc, 0xcdef0123
+  for _, command in ipairs { POWER_OFF, HALT } do
+    local start = os.time()
+    raises("syscall: the guest halted", vm.syscall, vm, reboot, 0xfee1dead, 672274793, command, 0)
+    assert(os.time() - start < 20)
+    raises("syscall: the VM is gone: the guest halted", vm.syscall, vm, linux.getpid)
+    vm:boot()
+  end
 end)
 
 test("kill ends QEMU at once", function()
@@ -150,8 +171,10 @@ end)
 
 test("a kernel that is not there, or is none, is one clear error", function()
   local new = provium.create { kernel = "/nonexistent/vmlinux" }
-  raises("/nonexistent/vmlinux", new.boot, new)
-  raises("boot", new.boot, new, { kernel = arg[0] })
+  local err = raises("boot: ", new.boot, new)
+  assert_contains(err, "/nonexistent/vmlinux")
+  assert_eq(nil, err:find "provium_", err)
+  raises("boot: ", new.boot, new, { kernel = arg[0] })
   new = provium.create()
   raises("/nonexistent/file", new.boot, new, { files = { ["/x"] = "/nonexistent/file" } })
 end)

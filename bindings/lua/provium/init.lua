@@ -107,7 +107,7 @@ function provium.attach(options)
     session, failure = core.connect(checked.unix, timeout)
   end
   if not session then
-    error("attach: " .. failure, 2)
+    error(failure, 2)
   end
   return session
 end
