@@ -21,7 +21,7 @@ comma   := ,
 CFLAGS  ?= -g
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
 STD     := -std=c11 -D_GNU_SOURCE
-ALL_CFLAGS = $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -MMD -MP $(CFLAGS)
+ALL_CFLAGS = $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -fno-semantic-interposition -MMD -MP $(CFLAGS)
 
 LUA_CFLAGS  ?= $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include/lua5.4)
 LUA_LIBS    ?= $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
