@@ -89,32 +89,47 @@ static void add_str(struct text *t, struct wire_bytes b)
     add(t, shown < b.len ? "\"..." : "\"");
 }
 
-/* An integer, text or bytes; anything else as hex. */
+/* Anything that is not shown otherwise: its bytes. */
+static void add_raw(struct text *t, struct wire_reader *r)
+{
+    const uint8_t *at = r->p;
+    wire_take_any(r);
+    size_t len = (size_t)(r->p - at);
+    add(t, "?");
+    add_hex(t, at, len < SHOWN_BYTES ? len : SHOWN_BYTES);
+}
+
 static void add_scalar(struct text *t, struct wire_reader *r)
 {
-    uint8_t first = r->p < r->end ? *r->p : 0xc1;
-    const uint8_t *at = r->p;
     struct wire_bytes bytes;
     bool negative;
-    if (first <= 0x7f || first >= 0xe0 || (first >= 0xcc && first <= 0xd3)) {
-        uint64_t bits = wire_take_integer(r, &negative);
+    uint64_t bits;
+    switch (wire_peek(r)) {
+    case WIRE_TYPE_int:
+        bits = wire_take_integer(r, &negative);
         add_int(t, bits, negative);
-    } else if (first >= 0xc4 && first <= 0xc6) {
+        break;
+    case WIRE_TYPE_bin:
         wire_take_bin(r, &bytes);
         add_bin(t, bytes);
-    } else if ((first & 0xe0) == 0xa0 || (first >= 0xd9 && first <= 0xdb)) {
+        break;
+    case WIRE_TYPE_str:
         wire_take_str(r, &bytes);
         add_str(t, bytes);
-    } else {
-        wire_take_any(r);
-        add(t, "?");
-        add_hex(t, at, (size_t)(r->p - at) < SHOWN_BYTES ? (size_t)(r->p - at) : SHOWN_BYTES);
+        break;
+    case WIRE_TYPE_nil:
+    case WIRE_TYPE_bool:
+        add(t, *r->p == 0xc0 ? "nil" : *r->p == 0xc2 ? "false" : "true");
+        r->p++;
+        break;
+    default:
+        add_raw(t, r);
     }
 }
 
 static bool is_array(const struct wire_reader *r)
 {
-    return r->p < r->end && ((*r->p & 0xf0) == 0x90 || *r->p == 0xdc || *r->p == 0xdd);
+    return wire_peek(r) == WIRE_TYPE_array;
 }
 
 /* ---- values with one ---- */
@@ -198,6 +213,29 @@ static const struct wire_record_row *body_record(const struct wire_envelope *e, 
     return wire_record_find(full);
 }
 
+/* A fault: what, where, and the bytes. */
+static void add_fault(struct text *t, enum wire_status status, size_t at, struct wire_bytes all)
+{
+    add(t, " !");
+    add(t, wire_status_text(status));
+    add(t, " at byte ");
+    add_uint(t, at);
+    add_char(t, ' ');
+    add_bin(t, all);
+}
+
+size_t wire_print_record(const struct wire_record_row *record, struct wire_bytes body, char *out, size_t cap)
+{
+    struct text t = {out, cap, 0};
+    struct wire_reader r;
+    wire_reader_init(&r, body.ptr, body.len);
+    add_record(&t, &r, record);
+    if (wire_reader_end(&r) != WIRE_OK)
+        add_fault(&t, r.status, r.at, body);
+    finish(&t);
+    return t.len;
+}
+
 size_t wire_print(const void *ptr, size_t len, char *out, size_t cap)
 {
     static const char *const kinds[] = {"request", "reply", "error", "event", "cancel", "goodbye"};
@@ -224,14 +262,8 @@ size_t wire_print(const void *ptr, size_t len, char *out, size_t cap)
         status = wire_reader_end(&r);
         at = r.at + (size_t)(e.body.ptr - (const uint8_t *)ptr);
     }
-    if (status != WIRE_OK) {
-        add(&t, " !");
-        add(&t, wire_status_text(status));
-        add(&t, " at byte ");
-        add_uint(&t, at);
-        add_char(&t, ' ');
-        add_bin(&t, (struct wire_bytes){ptr, len});
-    }
+    if (status != WIRE_OK)
+        add_fault(&t, status, at, (struct wire_bytes){ptr, len});
     finish(&t);
     return t.len;
 }

@@ -34,7 +34,19 @@ Test(print, values_that_no_field_has_are_shown_as_bytes)
 {
     cr_expect_str_eq(print_hex("96 00 01 01 00 00 81 09 93 c0 c3 ca 00 00 00 00"),
                      "request 1 ping worker=0 generation=0 {9=?93c0c3ca00000000}");
-    cr_expect_str_eq(print_hex("96 00 01 01 00 00 81 00 c0"), "request 1 ping worker=0 generation=0 {data=?c0}");
+    cr_expect_str_eq(print_hex("96 00 01 01 00 00 81 00 c0"), "request 1 ping worker=0 generation=0 {data=nil}");
+    cr_expect_str_eq(print_hex("96 00 01 01 00 00 82 00 c3 08 c2"), "request 1 ping worker=0 generation=0 {data=true 8=false}");
+}
+
+Test(print, a_record_alone_is_printed_as_in_its_frame)
+{
+    static const uint8_t spec[] = {0x83, 0x00, 0x01, 0x02, 0x00, 0x03, 0x08}, cut[] = {0x81, 0x00};
+    char line[128];
+    size_t len = wire_print_record(wire_row_spec(), (struct wire_bytes){spec, sizeof spec}, line, sizeof line);
+    cr_expect_str_eq(line, "{target=1 buffer=0 offset=8}");
+    cr_expect_eq(len, strlen(line));
+    wire_print_record(wire_row_spec(), (struct wire_bytes){cut, sizeof cut}, line, sizeof line);
+    cr_expect_str_eq(line, "{} !the bytes end inside a value at byte 0 <2: 8100>");
 }
 
 Test(print, what_does_not_decode_says_why_and_where_and_shows_the_bytes)
