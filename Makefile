@@ -300,7 +300,7 @@ $(B)/specgen: $(B)/obj/tools/specgen.o
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 libwire/wire.h libwire/wire_ops.h libwire/wire_codec.h libwire/wire_cursor.h libwire/ops.def libprovium/provium.h $(DESTDIR)$(PREFIX)/include/provium
+	install -m 644 libwire/wire.h libwire/wire_ops.h libwire/wire_codec.h libwire/wire_cursor.h libwire/wire_plan.h libwire/ops.def libprovium/provium.h $(DESTDIR)$(PREFIX)/include/provium
 	install -m 644 libwire/errors.def libprovium/status.def $(DESTDIR)$(PREFIX)/include/provium
 	install -m 644 $(LIBRARIES) $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(LUA_FILES) $(DESTDIR)$(LUA_SHARE)/provium

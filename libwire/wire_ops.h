@@ -11,7 +11,8 @@
  *     #include <provium/wire_ops.h>
  *
  * and in one .c file, behind that header, the three macros and the include once more, with
- * WIRE_OPS_CODE defined for the codec; and again with WIRE_OPS_NAMES for row_NAME.
+ * WIRE_OPS_CODE defined for the codec, or WIRE_OPS_PLAN for one that is slower and much
+ * smaller; and again with WIRE_OPS_NAMES for row_NAME.
  *
  * It may be included more than once and undefines those macros at its end.  Field numbers
  * are 0 to 31 and ascend in a record; a record stands before the lists of it.
@@ -51,7 +52,7 @@
 
 #endif
 
-#if !defined(WIRE_OPS_CODE) && !defined(WIRE_OPS_NAMES)
+#if !defined(WIRE_OPS_CODE) && !defined(WIRE_OPS_PLAN) && !defined(WIRE_OPS_NAMES)
 
 #ifdef __cplusplus
 extern "C" {
@@ -119,6 +120,10 @@ enum WIRE_OPS_NAME(number) {
 #include "wire_codec.h"
 #endif
 
+#ifdef WIRE_OPS_PLAN
+#include "wire_plan.h"
+#endif
+
 /* ---- names ---- */
 
 #ifdef WIRE_OPS_NAMES
@@ -155,4 +160,5 @@ enum WIRE_OPS_NAME(number) {
 #undef WIRE_OPS_PREFIX
 #undef WIRE_OPS_UPPER
 #undef WIRE_OPS_CODE
+#undef WIRE_OPS_PLAN
 #undef WIRE_OPS_NAMES
