@@ -130,6 +130,7 @@ int init_guest(void)
     load_modules();
     long fd = open_port();
     if (sys_failed(fd))
-        agent_log("provium-agent: no virtio-serial port is named provium\n", NULL);
+        agent_log("provium-agent: no virtio-serial port is named provium; the kernel needs "
+                  "virtio_pci and virtio_console, built in or as modules\n", NULL);
     return (int)fd;
 }

@@ -6,6 +6,7 @@
 #include "qemu_impl.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ enum {
 };
 
 static const char panic_mark[] = "Kernel panic - not syncing: ";
+static const char init_mark[] = "Attempted to kill init!"; /* do_exit() of kernel/exit.c */
+static const char agent_mark[] = "provium-agent: ";
 static const char halt_mark[] = "System halted"; /* kernel_halt() of kernel/reboot.c */
 
 /* What is known of the end. */
@@ -30,6 +33,7 @@ struct facts {
     bool ended, stopped, panicked;
     char reason[32];     /* of QMP's SHUTDOWN, or "" */
     char panic[160];     /* the kernel's own words, or "" */
+    char agent[200];     /* the last words of an agent whose end is the panic, or "" */
     char status[32];     /* of a stopped QEMU */
     char complaint[512]; /* of QEMU, on stderr */
 };
@@ -74,9 +78,14 @@ static void find_panic(const struct provium_launch *l, struct facts *f)
 {
     char text[CONSOLE_BYTES];
     make_harmless(text, provium_ring_tail(&l->page->console, text, sizeof text));
-    const char *at = strstr(text, panic_mark);
-    if (at)
-        copy_line(f->panic, sizeof f->panic, at + sizeof panic_mark - 1);
+    char *at = strstr(text, panic_mark);
+    if (!at)
+        return;
+    copy_line(f->panic, sizeof f->panic, at + sizeof panic_mark - 1);
+    *at = 0;
+    const char *words = strncmp(f->panic, init_mark, sizeof init_mark - 1) == 0 ? strstr(text, agent_mark) : NULL;
+    if (words)
+        copy_line(f->agent, sizeof f->agent, words + sizeof agent_mark - 1);
 }
 
 /* QEMU's first complaint: before it may stand warnings, behind it hints. */
@@ -160,7 +169,10 @@ bool provium_explain_halted(const struct provium_launch *l, struct provium_qmp *
 
 static void say_panic(const struct facts *f, const char *caller, struct provium_error *e)
 {
-    provium_fail(e, PROVIUM_E_GUEST, 0, "%s: the guest panicked%s%s", caller, *f->panic ? ": " : "", f->panic);
+    if (*f->agent)
+        provium_fail(e, PROVIUM_E_GUEST, 0, "%s: the guest's agent gave up: %s", caller, f->agent);
+    else
+        provium_fail(e, PROVIUM_E_GUEST, 0, "%s: the guest panicked%s%s", caller, *f->panic ? ": " : "", f->panic);
 }
 
 /* True if QEMU told the reason of its end. */
@@ -226,18 +238,63 @@ static const char *tail_start(const char *text)
     return above < last ? above : last;
 }
 
+static size_t count_lines(const char *from, const char *to)
+{
+    size_t n = 0;
+    for (; from < to; from++)
+        n += *from == '\n';
+    return n;
+}
+
+static void add(struct provium_error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct provium_error *e, const char *fmt, ...)
+{
+    va_list list;
+    size_t len = strlen(e->text);
+    va_start(list, fmt);
+    vsnprintf(e->text + len, sizeof e->text - len, fmt, list);
+    va_end(list);
+}
+
+/* Append up to TAIL_LINES lines; returns what is left of them, or NULL. */
+static const char *add_lines(struct provium_error *e, const char *line)
+{
+    for (int i = 0; i < TAIL_LINES && line; i++) {
+        size_t len = strcspn(line, "\n");
+        bool wide = len > TAIL_WIDTH;
+        add(e, "\n| %.*s%s", wide ? TAIL_WIDTH : (int)len, line, wide ? "..." : "");
+        line = line[len] ? line + len + 1 : NULL;
+    }
+    return line;
+}
+
+/* A QEMU without a guest has said all that there is to say: quote it, if that is more than its complaint. */
+static void add_errors(const struct provium_launch *l, struct provium_error *e)
+{
+    char text[2048];
+    make_harmless(text, provium_ring_tail(&l->page->errors, text, sizeof text));
+    trim(text);
+    if (strchr(text, '\n'))
+        add_lines(e, text);
+}
+
 void provium_explain_tail(const struct provium_launch *l, struct provium_error *e)
 {
     char text[CONSOLE_BYTES];
-    size_t len = strlen(e->text);
-    make_harmless(text, provium_ring_tail(&l->page->console, text, sizeof text));
+    size_t len = provium_ring_tail(&l->page->console, text, sizeof text);
+    const char *whole = l->page->console.total > len ? "more than " : "";
+    make_harmless(text, len);
     trim(text);
-    const char *line = *text ? tail_start(text) : "(the console is empty)";
-    for (int i = 0; i < TAIL_LINES && line && len < sizeof e->text; i++) {
-        int width = (int)strcspn(line, "\n");
-        int n =
-            snprintf(e->text + len, sizeof e->text - len, "\n| %.*s", width < TAIL_WIDTH ? width : TAIL_WIDTH, line);
-        len += n > 0 ? (size_t)n : 0;
-        line = line[width] ? line + width + 1 : NULL;
+    if (!*text && e->code == PROVIUM_E_QEMU) {
+        add_errors(l, e);
+        return;
     }
+    const char *start = *text ? tail_start(text) : "(the console is empty)";
+    size_t above = *text ? count_lines(text, start) : 0;
+    if (above)
+        add(e, "\n| ... %s%zu earlier lines: vm:console()", whole, above);
+    const char *rest = add_lines(e, start);
+    if (rest)
+        add(e, "\n| ... %zu later lines: vm:console()", count_lines(rest, rest + strlen(rest)) + 1);
 }

@@ -69,22 +69,22 @@ static enum provium_status choose_cached(struct provium_kernel *k, struct proviu
 static enum provium_status choose_image(struct provium_kernel *k, const char *asked, struct provium_error *e)
 {
     const char *env = getenv("PROVIUM_KERNEL");
-    const char *from = asked ? "" : " (from PROVIUM_KERNEL)";
+    const char *option = asked ? "kernel" : "PROVIUM_KERNEL";
     const char *path = asked ? asked : env;
     struct stat st;
     if (!path || !*path)
         return choose_cached(k, e);
     if (!join(k->image, "%s", path))
-        return provium_fail(e, PROVIUM_E_CONFIG, ENAMETOOLONG, "the kernel's path is too long");
+        return provium_fail(e, PROVIUM_E_CONFIG, ENAMETOOLONG, "%s: the path is too long", option);
     int failed = stat(path, &st) != 0 || access(path, R_OK) != 0 ? errno : 0;
     if (!failed && !S_ISREG(st.st_mode))
         failed = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    if (failed == ENOENT)
+        return provium_fail(e, PROVIUM_E_CONFIG, failed, "%s: there is no file %s", option, path);
     if (failed)
-        return provium_fail(e, PROVIUM_E_CONFIG, failed, "cannot read the kernel %s%s: %s; `make kernel` fetches one",
-                            path, from, strerror(failed));
+        return provium_fail(e, PROVIUM_E_CONFIG, failed, "%s: cannot read %s: %s", option, path, strerror(failed));
     if (!is_kernel(path))
-        return provium_fail(e, PROVIUM_E_CONFIG, ENOEXEC, "the kernel %s%s is neither a vmlinux nor a bzImage", path,
-                            from);
+        return provium_fail(e, PROVIUM_E_CONFIG, ENOEXEC, "%s: %s is neither a vmlinux nor a bzImage", option, path);
     return PROVIUM_OK;
 }
 

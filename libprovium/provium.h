@@ -37,6 +37,7 @@ struct provium_vm;
 
 enum {
     PROVIUM_ARGS_MAX = 6,
+    PROVIUM_CPUS_MAX = 255,          /* of QEMU's pc without a second interrupt controller */
     PROVIUM_ERROR_MAX = 6144,        /* bytes of an error's text, NUL included */
     PROVIUM_CALL_TIMEOUT_MS = 60000, /* default deadline of a call */
     PROVIUM_BOOT_TIMEOUT_MS = 60000  /* default deadline of a boot */
@@ -184,7 +185,7 @@ struct provium_boot {
     const char *qemu;    /* default: qemu-system-x86_64 */
     const char *agent;   /* an agent's binary; default: the one inside this library */
     uint64_t memory;     /* bytes; default 512 MiB */
-    unsigned cpus;       /* default 1 */
+    unsigned cpus;       /* default 1; at most PROVIUM_CPUS_MAX */
     const struct provium_file *files;
     size_t file_count;
     unsigned timeout_ms; /* until the agent says hello; default PROVIUM_BOOT_TIMEOUT_MS */

@@ -15,7 +15,6 @@
 
 enum {
     CMDLINE_MAX = 2047, /* bytes that an x86 kernel takes: COMMAND_LINE_SIZE less the NUL */
-    CPUS_MAX = 255,     /* of QEMU's pc without a second interrupt controller */
     MEMORY_DEFAULT_MIB = 512,
     MEMORY_MIN_MIB = 32
 };
@@ -123,14 +122,20 @@ static bool push_devices(struct provium_qemu *q)
            push(q, "socket,id=channel,fd=%d", QEMU_FD_CHANNEL) && push_all(q, args);
 }
 
+/* Our own machine, the one without ACPI. */
+static bool is_bare(const struct provium_boot *boot)
+{
+    return !boot->machine && boot->cpus <= 1;
+}
+
 /* No self-tests of ciphers; code for one processor is not patched for one; a start without random bytes of its own
- * would wait for them. */
+ * would wait for them; a kernel that looks for ACPI in vain complains. */
 static bool push_kernel(struct provium_qemu *q, const struct provium_boot *boot, const struct provium_kernel *k)
 {
     return push(q, "-kernel") && push(q, "%s", k->image) && push(q, "-initrd") &&
            push(q, "/proc/self/fd/%d", QEMU_FD_INITRD) && push(q, "-append") &&
-           push(q, "console=ttyS0 quiet panic=-1 cryptomgr.notests%s random.trust_cpu=on%s%s",
-                boot->cpus > 1 ? "" : " noreplace-smp", boot->cmdline ? " " : "", boot->cmdline ? boot->cmdline : "");
+           push(q, "console=ttyS0 quiet panic=-1 cryptomgr.notests%s random.trust_cpu=on%s%s%s",
+                boot->cpus > 1 ? "" : " noreplace-smp", is_bare(boot) ? " acpi=off" : "", boot->cmdline ? " " : "", boot->cmdline ? boot->cmdline : "");
 }
 
 static enum provium_status check(const struct provium_boot *boot, struct provium_error *e)
@@ -140,8 +145,9 @@ static enum provium_status check(const struct provium_boot *boot, struct provium
         return provium_fail(e, PROVIUM_E_CONFIG, EINVAL,
                             "memory: %" PRIu64 " bytes are less than the %d MiB of the smallest guest", boot->memory,
                             MEMORY_MIN_MIB);
-    if (boot->cpus > CPUS_MAX)
-        return provium_fail(e, PROVIUM_E_CONFIG, EINVAL, "cpus: %u are more than %d", boot->cpus, CPUS_MAX);
+    if (boot->cpus > PROVIUM_CPUS_MAX)
+        return provium_fail(e, PROVIUM_E_CONFIG, EINVAL, "cpus: a number from 1 to %d expected, got %u",
+                            PROVIUM_CPUS_MAX, boot->cpus);
     return PROVIUM_OK;
 }
 

@@ -146,7 +146,8 @@ bool provium_explain_halted(const struct provium_launch *l, struct provium_qmp *
 void provium_explain_end(const struct provium_launch *l, struct provium_qmp *q, const char *caller,
                          struct provium_error *e);
 
-/* Append the console's last lines to e, control characters made harmless. */
+/* Append the console's last lines to e, control characters made harmless; what QEMU printed, if it ended
+ * before there was a console. */
 void provium_explain_tail(const struct provium_launch *l, struct provium_error *e);
 
 #endif

@@ -6,6 +6,8 @@
 #include "qemu_impl.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,35 @@ static void name_boot(struct provium_error *e)
         from += 22;
     snprintf(text, sizeof text, "%s", from);
     provium_fail(e, e->code, e->sys_errno, "%s: %s", boot_name, text);
+}
+
+static void append(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t cap, const char *fmt, ...)
+{
+    va_list args;
+    size_t len = strlen(text);
+    va_start(args, fmt);
+    vsnprintf(text + len, cap - len, fmt, args);
+    va_end(args);
+}
+
+/* QEMU does not say which of the options that it was given it means: name those that somebody asked for. */
+static void name_options(struct provium_error *e, const struct provium_boot *boot)
+{
+    char list[512] = "";
+    if (e->code != PROVIUM_E_QEMU)
+        return;
+    if (boot->qemu)
+        append(list, sizeof list, ", qemu %s", boot->qemu);
+    if (boot->machine)
+        append(list, sizeof list, ", machine %s", boot->machine);
+    if (boot->cpus)
+        append(list, sizeof list, ", cpus %u", boot->cpus);
+    if (boot->memory)
+        append(list, sizeof list, ", memory %" PRIu64 " MiB", boot->memory >> 20);
+    if (*list)
+        append(e->text, sizeof e->text, " (asked for: %s)", list + 2);
 }
 
 /* ---- boot ---- */
@@ -184,6 +215,7 @@ enum provium_status provium_vm_boot(struct provium_vm *vm, const struct provium_
     if (!status)
         return PROVIUM_OK;
     name_boot(&vm->error);
+    name_options(&vm->error, boot);
     if (vm->launch.page)
         provium_explain_tail(&vm->launch, &vm->error);
     end_session(vm);

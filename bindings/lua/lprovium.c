@@ -306,5 +306,6 @@ LUAMOD_API int luaopen_provium_core(lua_State *L)
     push_type(L, LPROVIUM_SESSION, session_meta, session_methods);
     lua_setfield(L, -2, "session_methods");
     set_string(L, "version", provium_version());
+    set_integer(L, "cpus_max", PROVIUM_CPUS_MAX);
     return 1;
 }

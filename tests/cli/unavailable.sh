@@ -8,8 +8,12 @@ boot='require "provium".create():boot'
 
 script kernel.lua <<<"$boot { kernel = '/nonexistent/vmlinux' }"
 check 'a missing kernel: 3' run 3 run "$dir/kernel.lua"
-check '... is named' says '/nonexistent/vmlinux'
+check '... is named, and the option' says 'boot: kernel: there is no file /nonexistent/vmlinux'
 check '... and counted as a failure' last '0 passed, 1 failed'
+
+script cached.lua <<<"$boot()"
+check 'no kernel in the cache: 3' env XDG_CACHE_HOME="$dir" bash -c '"$@" >"$0/out" 2>&1; [ $? = 3 ]' "$dir" "$provium" run "$dir/cached.lua"
+check '... says how to get one' says 'run `make kernel`'
 
 script later.lua <<X
 test("passes", function() end)
@@ -31,6 +35,16 @@ check 'a wrong option is the fault of the script: 1' run 1 run "$dir/wrong.lua"
 script qemu.lua <<<"$boot { qemu = 'no-such-qemu' }"
 check 'no QEMU: 3' run 3 run "$dir/qemu.lua"
 check '... is named' says 'no-such-qemu'
+
+script machine.lua <<<"$boot { machine = 'nonesuch', cpus = 2 }"
+check 'a machine that QEMU does not know: 3' run 3 run "$dir/machine.lua"
+check '... is named' says '(asked for: machine nonesuch, cpus 2)'
+if grep -q console "$dir/out"; then console=true; else console=false; fi
+check '... and no console of a guest that never ran' [ "$console" = false ]
+
+script cpus.lua <<<"$boot { cpus = 256 }"
+check 'more processors than any machine has are the fault of the script: 1' run 1 run "$dir/cpus.lua"
+check '... says how many there can be' says 'boot: cpus: a number from 1 to 255 expected, got 256'
 
 script empty.lua <<<"$boot { kernel = arg[0] }"
 check 'a kernel that is none: 3' run 3 run "$dir/empty.lua"

@@ -119,7 +119,9 @@ test("a profile may be a table", function()
   provium.create {}
   provium.create { memory = 1 << 28, cpus = 1.0, timeout = 2.5 }
   raises('create: unknown key "nmae"', provium.create, { nmae = 1 })
-  raises("create: cpus: a number from 1 to 1024 expected, got 1.5", provium.create, { cpus = 1.5 })
+  raises("create: cpus: a number from 1 to 255 expected, got 1.5", provium.create, { cpus = 1.5 })
+  raises("create: cpus: a number from 1 to 255 expected, got 256", provium.create, { cpus = 256 })
+  raises('create: kernel: "~" is the shell\'s: write the whole path', provium.create, { kernel = "~/vmlinux" })
   raises("create: a table expected, got 5", provium.create, 5)
   raises("create: kernel: a string expected, got true", provium.create, { kernel = true })
 end)

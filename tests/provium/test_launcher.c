@@ -208,7 +208,8 @@ Test(launcher, the_tail_is_twenty_harmless_lines)
     cr_assert(provium_launch_wait(&launch, 5000));
     provium_fail(&error, PROVIUM_E_QEMU, 0, "why");
     provium_explain_tail(&launch, &error);
-    cr_assert_eq(strncmp(error.text, "why\n| line 12\n| line 13\n", 24), 0, "%s", error.text);
+    cr_assert(strstr(error.text, "why\n| ... 11 earlier lines: vm:console()\n| line 12\n| line 13\n") == error.text, "%s",
+              error.text);
     const char *end = strstr(error.text, "\n| line 30\n");
     cr_assert_not_null(end);
     cr_assert_str_eq(end, "\n| line 30\n| ?]0;x???|");
@@ -221,10 +222,12 @@ Test(launcher, the_tail_of_a_panic_shows_what_led_to_it)
     cr_assert(provium_launch_wait(&launch, 5000));
     provium_fail(&error, PROVIUM_E_GUEST, 0, "why");
     provium_explain_tail(&launch, &error);
-    cr_assert_eq(strncmp(error.text, "why\n| before 23\n", 16), 0, "%s", error.text);
+    cr_assert(strstr(error.text, "why\n| ... 22 earlier lines: vm:console()\n| before 23\n") == error.text, "%s",
+              error.text);
     cr_assert_not_null(strstr(error.text, "\n| before 30\n| Kernel panic - not syncing: x\n| trace 1\n"));
-    cr_assert_not_null(strstr(error.text, "\n| trace 11"));
-    cr_assert_null(strstr(error.text, "trace 12"));
+    const char *end = strstr(error.text, "\n| trace 11");
+    cr_assert_not_null(end);
+    cr_assert_str_eq(end, "\n| trace 11\n| ... 39 later lines: vm:console()");
 }
 
 Test(launcher, a_tail_of_endless_lines_fits_the_error)
@@ -234,6 +237,48 @@ Test(launcher, a_tail_of_endless_lines_fits_the_error)
     provium_fail(&error, PROVIUM_E_QEMU, 0, "why");
     provium_explain_tail(&launch, &error);
     cr_assert_lt(strlen(error.text), 200);
+    cr_assert_str_eq(error.text + strlen(error.text) - 6, "xxx...", "%s", error.text);
+}
+
+Test(launcher, the_tail_of_a_flood_says_that_there_was_more)
+{
+    start("yes 0123456789 | head -n 10000");
+    cr_assert(provium_launch_wait(&launch, 5000));
+    provium_fail(&error, PROVIUM_E_GUEST, 0, "why");
+    provium_explain_tail(&launch, &error);
+    cr_assert(strstr(error.text, "why\n| ... more than 1") == error.text, "%s", error.text);
+}
+
+/* The error of a QEMU that ended before there was a console, with its tail. */
+static const char *tail_of(const char *script)
+{
+    start(script);
+    cr_assert(provium_launch_wait(&launch, 5000));
+    provium_fail(&error, PROVIUM_E_QEMU, 0, "why");
+    provium_explain_tail(&launch, &error);
+    return error.text;
+}
+
+Test(launcher, without_a_console_qemus_own_words_are_the_tail)
+{
+    cr_assert_str_eq(tail_of("echo 'no such thing' >&2; echo 'Try help' >&2; exit 1"), "why\n| no such thing\n| Try help");
+    reset();
+    cr_assert_str_eq(tail_of("echo 'no such thing' >&2; exit 1"), "why");
+    reset();
+    cr_assert_str_eq(tail_of("exit 1"), "why");
+}
+
+Test(launcher, last_words_of_an_agent_that_was_process_1_are_told)
+{
+    start("echo 'provium-agent: no port'; echo 'Kernel panic - not syncing: Attempted to kill init! exitcode=1'; "
+          "echo '{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-reset\"}}' >&3");
+    explain();
+    cr_assert_str_eq(error.text, "here: the guest's agent gave up: no port");
+    reset();
+    start("echo 'provium-agent: no port'; echo 'Kernel panic - not syncing: Oops'; "
+          "echo '{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-reset\"}}' >&3");
+    explain();
+    cr_assert_str_eq(error.text, "here: the guest panicked: Oops");
 }
 
 /* ---- nothing stays ---- */

@@ -129,6 +129,17 @@ Test(boot, two_vms_run_at_once)
     provium_vm_free(other);
 }
 
+/* The guest says something, and it has come through: a quiet boot leaves the console empty. */
+static void say_last_words(void)
+{
+    char text[4096] = "";
+    cr_assert_eq(guest_write(vm, "/dev/kmsg", "<0>last words\n"), PROVIUM_OK);
+    for (int i = 0; i < 1000 && !strstr(text, "last words"); i++) {
+        usleep(5000);
+        provium_vm_console(vm, text, sizeof text);
+    }
+}
+
 /* Nothing of a VM is left but its last words. */
 static void cr_assert_ended(pid_t qemu, pid_t launcher, int descriptors)
 {
@@ -139,6 +150,7 @@ static void cr_assert_ended(pid_t qemu, pid_t launcher, int descriptors)
     cr_assert_null(provium_vm_session(vm));
     cr_assert_eq(provium_vm_pid(vm), 0);
     cr_assert_gt(provium_vm_console(vm, text, sizeof text), 0);
+    cr_assert(strstr(text, "last words"), "%s", text);
 }
 
 Test(boot, shutdown_and_kill_leave_no_process_and_no_descriptor)
@@ -147,12 +159,14 @@ Test(boot, shutdown_and_kill_leave_no_process_and_no_descriptor)
     boot(NULL);
     pid_t qemu = (pid_t)provium_vm_pid(vm), launcher = parent_of(qemu);
     cr_assert(launcher > 1 && parent_of(launcher) == getpid());
+    say_last_words();
     cr_assert_eq(provium_vm_shutdown(vm), PROVIUM_OK);
     cr_assert_ended(qemu, launcher, before);
     cr_assert_eq(provium_vm_shutdown(vm), PROVIUM_OK);
     boot(NULL);
     qemu = (pid_t)provium_vm_pid(vm);
     launcher = parent_of(qemu);
+    say_last_words();
     provium_vm_kill(vm);
     cr_assert_ended(qemu, launcher, before);
     provium_vm_kill(vm);

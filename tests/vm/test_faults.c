@@ -144,6 +144,21 @@ Test(faults, a_guest_whose_agent_ends_at_once_is_a_panic)
     cr_assert_says(PROVIUM_E_GUEST, "provium_vm_boot: the guest panicked: Attempted to kill init!");
 }
 
+Test(faults, a_guest_without_the_channels_driver_is_told_in_the_agents_words)
+{
+    cr_assert_eq(provium_vm_boot(vm, &(struct provium_boot){.modules = "none"}), PROVIUM_E_GUEST);
+    cr_assert_says(PROVIUM_E_GUEST, "provium_vm_boot: the guest's agent gave up: no virtio-serial port is named provium");
+    cr_assert_says(PROVIUM_E_GUEST, "virtio_console");
+}
+
+Test(faults, a_kernel_without_acpi_does_not_complain_that_it_has_none)
+{
+    char text[4096];
+    boot();
+    provium_vm_console(vm, text, sizeof text);
+    cr_assert_null(strstr(text, "ACPI"), "%s", text);
+}
+
 /* ---- a guest that hangs ---- */
 
 Test(faults, a_guest_that_hangs_is_given_up_at_the_deadline_and_can_be_booted_again)
@@ -209,7 +224,9 @@ Test(faults, a_qemu_that_refuses_its_arguments_is_quoted)
     cr_assert_eq(provium_vm_boot(vm, &(struct provium_boot){.machine = "nonesuch"}), PROVIUM_E_QEMU);
     cr_assert_lt(now_ms() - start, 1000);
     cr_assert_says(PROVIUM_E_QEMU, "provium_vm_boot: QEMU ended with status 1: ");
-    cr_assert_says(PROVIUM_E_QEMU, "unsupported machine type");
+    cr_assert_says(PROVIUM_E_QEMU, "unsupported machine type (asked for: machine nonesuch)\n| ");
+    cr_assert_says(PROVIUM_E_QEMU, "-machine help"); /* QEMU's own hint */
+    cr_assert_null(strstr(provium_vm_error(vm)->text, "console"));
     cr_assert(no_children());
     cr_assert_eq(count_descriptors(), before);
 }
@@ -229,7 +246,7 @@ Test(faults, what_cannot_be_used_is_named_and_nothing_is_started)
     struct provium_file file = {"/x", "absent"};
     temp_text("text", "this is no kernel");
     cr_assert_refused((struct provium_boot){.kernel = "absent"}, PROVIUM_E_CONFIG, "absent");
-    cr_assert_says(PROVIUM_E_CONFIG, "`make kernel`");
+    cr_assert_says(PROVIUM_E_CONFIG, "kernel: there is no file absent");
     cr_assert_refused((struct provium_boot){.kernel = "text"}, PROVIUM_E_CONFIG,
                       "text is neither a vmlinux nor a bzImage");
     cr_assert_refused((struct provium_boot){.modules = "absent"}, PROVIUM_E_CONFIG, "modules absent");

@@ -65,7 +65,9 @@ end
 -- A path counts from the folder of the profile that names it, or from the current one.
 local function path(value, base)
   local ok, err = text(value)
-  if not ok or not base or value:sub(1, 1) == "/" then
+  if ok and value:sub(1, 2) == "~/" then
+    return nil, '"~" is the shell\'s: write the whole path, got ' .. config.show(value)
+  elseif not ok or not base or value:sub(1, 1) == "/" then
     return ok, err
   end
   return base .. "/" .. value
@@ -95,8 +97,8 @@ end
 
 local function count(value)
   local n = type(value) == "number" and math.tointeger(value)
-  if not n or n < 1 or n > 1024 then
-    return nil, "a number from 1 to 1024 expected, got " .. config.show(value)
+  if not n or n < 1 or n > core.cpus_max then
+    return nil, ("a number from 1 to %d expected, got %s"):format(core.cpus_max, config.show(value))
   end
   return n
 end
