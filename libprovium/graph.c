@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,30 @@ static const char *caller_of(const struct provium_call *call)
 static const char *list_of(const struct provium_call *call)
 {
     return call->list != NULL ? call->list : "ptrs";
+}
+
+static const char *length_of(const struct provium_call *call)
+{
+    return call->length != NULL ? call->length : "data_len";
+}
+
+enum { NAME_MAX_LEN = 32 };
+
+/* "bufs[2]", or what the caller calls its only buffer. */
+static const char *buffer_name(const struct provium_call *call, unsigned arg, char out[NAME_MAX_LEN])
+{
+    snprintf(out, NAME_MAX_LEN, "bufs[%u]", arg);
+    return call->buffer != NULL ? call->buffer : out;
+}
+
+/* "buffer 2", or "the struct". */
+static const char *holder_name(const struct provium_call *call, unsigned arg, char out[NAME_MAX_LEN])
+{
+    if (call->buffer != NULL)
+        snprintf(out, NAME_MAX_LEN, "the %s", call->buffer);
+    else
+        snprintf(out, NAME_MAX_LEN, "buffer %u", arg);
+    return out;
 }
 
 /* "syscall_ptr: ptrs[2].ptr_offset: " and why. */
@@ -92,13 +117,14 @@ static enum provium_status put_arg_buffers(struct provium_session *s, const stru
                                            const struct provium_buffer *const by_arg[WIRE_ARGS_MAX],
                                            struct wire_call_request *m)
 {
+    char name[NAME_MAX_LEN];
     for (uint8_t arg = 0; arg < WIRE_ARGS_MAX; arg++) {
         const struct provium_buffer *b = by_arg[arg];
         if (b == NULL)
             continue;
         if (b->len > s->info.memory_limit)
-            return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: bufs[%u]: %zu bytes exceed the agreed %" PRIu32,
-                                caller_of(call), arg, b->len, s->info.memory_limit);
+            return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %s: %zu bytes exceed the agreed %" PRIu32,
+                                caller_of(call), buffer_name(call, arg, name), b->len, s->info.memory_limit);
         put_spec(m, (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = m->buffers.count, .arg = arg});
         put_buffer(m, b->len, (struct wire_bytes){b->data, b->data != NULL ? b->len : 0}, true);
     }
@@ -112,16 +138,19 @@ static enum provium_status check_ptr(struct provium_session *s, const struct pro
 {
     const struct provium_ptr *p = &call->ptrs[i];
     unsigned width = s->info.pointer_width;
+    char name[NAME_MAX_LEN];
     if (holder == NULL)
         return FAIL_PTR(s, call, i, "buf_idx", "no buffer is argument %u", p->buf_idx);
     if (holder->len < width || p->ptr_offset > holder->len - width)
-        return FAIL_PTR(s, call, i, "ptr_offset", "%" PRIu64 " + %u exceeds buffer %u (%zu bytes)", p->ptr_offset,
-                        width, p->buf_idx, holder->len);
+        return FAIL_PTR(s, call, i, "ptr_offset", "%" PRIu64 " + %u exceeds %s (%zu bytes)", p->ptr_offset, width,
+                        holder_name(call, p->buf_idx, name), holder->len);
+    if (p->data == NULL && p->data_size > 0)
+        return FAIL_PTR(s, call, i, "data", "NULL, but data_size is %zu", p->data_size);
     if (p->data_size > p->data_len)
         return FAIL_PTR(s, call, i, "data", "%zu bytes exceed its length of %" PRIu64, p->data_size, p->data_len);
     if (p->data_len > s->info.memory_limit) {
-        FAIL_PTR(s, call, i, "data_len", "%" PRIu64 " bytes exceed the agreed %" PRIu32, p->data_len,
-                 s->info.memory_limit);
+        FAIL_PTR(s, call, i, p->data_size == p->data_len ? "data" : length_of(call),
+                 "%" PRIu64 " bytes exceed the agreed %" PRIu32, p->data_len, s->info.memory_limit);
         return s->error.code = PROVIUM_E_LIMIT;
     }
     return PROVIUM_OK;
@@ -188,6 +217,12 @@ static enum provium_status check_counts(struct provium_session *s, const struct 
     if (count > limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32,
                             caller_of(call), count, limit);
+    const char *absent = call->args == NULL && call->arg_count > 0   ? "args: NULL, but arg_count"
+                         : call->bufs == NULL && call->buf_count > 0 ? "bufs: NULL, but buf_count"
+                         : call->ptrs == NULL && call->ptr_count > 0 ? "ptrs: NULL, but ptr_count"
+                                                                     : NULL;
+    if (absent != NULL)
+        return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s is not 0", caller_of(call), absent);
     if (!make_room(&s->scratch, count, count))
         return provium_fail(&s->error, PROVIUM_E_SYSTEM, ENOMEM, "%s: out of memory", caller_of(call));
     return PROVIUM_OK;

@@ -65,6 +65,8 @@ enum provium_status provium_session_spawn(struct provium_session *s, const char 
     int ends[2];
     if (s->state == SESSION_OPEN)
         return provium_fail(&s->error, PROVIUM_E_STATE, 0, "provium_session_spawn: the session is open already");
+    if (argv == NULL || argv[0] == NULL)
+        return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "provium_session_spawn: argv[0]: NULL");
     provium_session_close(s);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return provium_fail(&s->error, PROVIUM_E_SYSTEM, errno, "provium_session_spawn: socketpair: %s",
@@ -101,13 +103,13 @@ enum provium_status provium_session_connect(struct provium_session *s, const cha
     static const char name[] = "provium_session_connect";
     int64_t deadline_ms = provium_now_ms() + timeout_ms;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(path);
+    size_t len = path != NULL ? strlen(path) : 0;
     enum provium_status status;
     if (s->state == SESSION_OPEN)
         return provium_fail(&s->error, PROVIUM_E_STATE, 0, "%s: the session is open already", name);
     if (len == 0 || len >= sizeof address.sun_path)
-        return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s: a path has 1 to %zu bytes", name, path,
-                            sizeof address.sun_path - 1);
+        return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s: a path has 1 to %zu bytes", name,
+                            path != NULL ? path : "NULL", sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, len + 1);
     provium_session_close(s);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

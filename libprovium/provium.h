@@ -123,7 +123,7 @@ struct provium_ptr {
     unsigned buf_idx;    /* the argument index of the buffer that holds the pointer */
     uint64_t ptr_offset; /* byte of that buffer at which the address is written */
     uint64_t data_len;   /* bytes of the sub-buffer that it points to */
-    const void *data;    /* its first bytes, or NULL; the rest is zero */
+    const void *data;    /* its first bytes, or NULL if data_size is 0; the rest is zero */
     size_t data_size;    /* bytes at data, at most data_len */
     bool output;         /* return the sub-buffer after the call */
 };
@@ -131,6 +131,8 @@ struct provium_ptr {
 struct provium_call {
     const char *caller; /* begins error texts; NULL: "provium_call" */
     const char *list;   /* what error texts call `ptrs`; NULL: "ptrs" */
+    const char *length; /* what they call a pointer's data_len; NULL: "data_len" */
+    const char *buffer; /* what they call the buffer of a call that has one; NULL: "bufs[N]" */
     unsigned first;     /* the first index of lists in error texts: 0, or 1 for Lua */
     int64_t nr;
     const int64_t *args; /* arg_count of them, at most six; the rest is 0 */

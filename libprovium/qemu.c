@@ -135,7 +135,19 @@ static bool push_kernel(struct provium_qemu *q, const struct provium_boot *boot,
     return push(q, "-kernel") && push(q, "%s", k->image) && push(q, "-initrd") &&
            push(q, "/proc/self/fd/%d", QEMU_FD_INITRD) && push(q, "-append") &&
            push(q, "console=ttyS0 quiet panic=-1 cryptomgr.notests%s random.trust_cpu=on%s%s%s",
-                boot->cpus > 1 ? "" : " noreplace-smp", is_bare(boot) ? " acpi=off" : "", boot->cmdline ? " " : "", boot->cmdline ? boot->cmdline : "");
+                boot->cpus > 1 ? "" : " noreplace-smp", is_bare(boot) ? " acpi=off" : "", boot->cmdline ? " " : "",
+                boot->cmdline ? boot->cmdline : "");
+}
+
+static enum provium_status check_files(const struct provium_boot *boot, struct provium_error *e)
+{
+    if (boot->files == NULL && boot->file_count > 0)
+        return provium_fail(e, PROVIUM_E_CONFIG, EINVAL, "files: NULL, but file_count is not 0");
+    for (size_t i = 0; i < boot->file_count; i++)
+        if (boot->files[i].guest == NULL || boot->files[i].host == NULL)
+            return provium_fail(e, PROVIUM_E_CONFIG, EINVAL, "files[%zu].%s: NULL", i,
+                                boot->files[i].guest == NULL ? "guest" : "host");
+    return PROVIUM_OK;
 }
 
 static enum provium_status check(const struct provium_boot *boot, struct provium_error *e)
@@ -148,7 +160,7 @@ static enum provium_status check(const struct provium_boot *boot, struct provium
     if (boot->cpus > PROVIUM_CPUS_MAX)
         return provium_fail(e, PROVIUM_E_CONFIG, EINVAL, "cpus: a number from 1 to %d expected, got %u",
                             PROVIUM_CPUS_MAX, boot->cpus);
-    return PROVIUM_OK;
+    return check_files(boot, e);
 }
 
 static enum provium_status push_line(struct provium_qemu *q, const struct provium_boot *boot,

@@ -34,6 +34,7 @@ static int call_syscall_buf(lua_State *L)
     struct provium_bytes bytes = lprovium_check_bytes(L, 4, &data);
     lprovium_check_args(L, 5, &c);
     c.bufs[0] = (struct provium_buffer){arg, bytes.ptr, bytes.len};
+    c.call.buffer = data.field;
     c.call.bufs = c.bufs;
     c.call.buf_count = 1;
     return lprovium_execute(L, h, &c);
@@ -82,7 +83,8 @@ static struct lprovium_handle *begin_ioctl(lua_State *L, struct lprovium_call *c
     const struct lprovium_place fd = {.caller = caller, .field = "fd"};
     const struct lprovium_place cmd = {.caller = caller, .field = "cmd"};
     struct lprovium_handle *h = lprovium_check_handle(L, caller);
-    c->call = (struct provium_call){.caller = caller, .first = 1, .args = c->args, .arg_count = 3};
+    c->call = (struct provium_call){
+        .caller = caller, .list = "specs", .length = "buf_len", .first = 1, .args = c->args, .arg_count = 3};
     c->args[0] = lprovium_check_word(L, 2, &fd);
     c->args[1] = lprovium_check_word(L, 3, &cmd);
     c->args[2] = 0;
@@ -102,6 +104,7 @@ static void check_ioctl_data(lua_State *L, int at, struct lprovium_call *c, cons
         bytes = (struct provium_bytes){(uint8_t *)longer, size};
     }
     c->bufs[0] = (struct provium_buffer){IOCTL_DATA, bytes.ptr, bytes.len};
+    c->call.buffer = name;
     c->call.bufs = c->bufs;
     c->call.buf_count = 1;
 }
@@ -160,7 +163,6 @@ static int call_ioctl_buf(lua_State *L)
     lua_settop(L, 5);
     check_ioctl_data(L, 4, &c, "struct");
     lprovium_check_ptrs(L, 5, &c, &rules);
-    c.call.list = rules.list;
     return execute_ioctl(L, h, &c);
 }
 

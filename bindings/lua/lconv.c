@@ -82,6 +82,10 @@ static void check_table(lua_State *L, int at, const struct lprovium_place *place
 void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c)
 {
     const struct lprovium_place place = {.caller = c->call.caller, .field = "nr"};
+    if (lua_type(L, at) == LUA_TSTRING)
+        lprovium_raise(L, &place,
+                       "integer expected, got string: a system call goes by its number on the guest's "
+                       "architecture, such as 39 for getpid on x86_64");
     c->call.nr = lprovium_check_word(L, at, &place);
 }
 

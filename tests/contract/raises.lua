@@ -4,7 +4,7 @@ local linux = require "linux"
 local zeros = linux.zeros
 
 -- {text, method, arguments...}: all of them would write to the file `fd` if they were executed.
-local function cases(fd)
+local function cases(fd, limit)
   local w, v = linux.write, linux.writev
   local case = table.pack -- keeps nils, and how many arguments there are
   local iovec = string.pack("<I8I8", 0, 1)
@@ -18,7 +18,10 @@ local function cases(fd)
   return {
     -- numbers
     case("syscall: nr: integer expected, got no value", "syscall"),
-    case("syscall: nr: integer expected, got string", "syscall", "1", fd, 0, 0),
+    case("syscall: nr: integer expected, got string: a system call goes by its number on the guest's architecture, " ..
+      "such as 39 for getpid on x86_64", "syscall", "write", fd, 0, 0),
+    case("syscall_buf: nr: integer expected, got string: a system call goes by its number on the guest's " ..
+      "architecture, such as 39 for getpid on x86_64", "syscall_buf", "1", 1, "x", fd, 0, 1),
     case("syscall: nr: 1.5 is not a 64-bit integer", "syscall", 1.5),
     case("syscall: a0: integer expected, got string", "syscall", w, "3"),
     case("syscall: a1: integer expected, got nil", "syscall", w, fd, nil, 0),
@@ -100,10 +103,12 @@ local function cases(fd)
     case("ioctl_buf: specs: table expected, got nil", "ioctl_buf", fd, 0, zeros(8)),
     case("ioctl_buf: specs[1].buf_idx: unknown key",
       "ioctl_buf", fd, 0, zeros(8), { { buf_idx = 2, ptr_offset = 0, buf_len = 1 } }),
-    case("ioctl_buf: specs[1].ptr_offset: 1 + 8 exceeds buffer 2 (8 bytes)", "ioctl_buf", fd, 0, zeros(8),
+    case("ioctl_buf: specs[1].ptr_offset: 1 + 8 exceeds the struct (8 bytes)", "ioctl_buf", fd, 0, zeros(8),
       { { ptr_offset = 1, buf_len = 1 } }),
     case("ioctl_buf: specs[1].data: 2 bytes exceed its length of 1", "ioctl_buf", fd, 0, zeros(8),
       { { ptr_offset = 0, buf_len = 1, data = "ab" } }),
+    case("ioctl_buf: specs[2].buf_len: 1099511627776 bytes exceed the agreed " .. limit, "ioctl_buf", fd, 0, zeros(16),
+      { { ptr_offset = 0, buf_len = 1 }, { ptr_offset = 8, buf_len = 1 << 40 } }),
     case("ioctl_buf: specs[1].buf_len: given twice, as buf_len and as data_len", "ioctl_buf", fd, 0, zeros(8),
       { { ptr_offset = 0, buf_len = 1, data_len = 1 } }),
     case("ioctl_buf: specs[1].buf_len: missing, and there is no data to take it from", "ioctl_buf", fd, 0, zeros(8),
@@ -113,7 +118,7 @@ end
 
 return function(target)
   local fd = linux.memfd(target)
-  for _, case in ipairs(cases(fd)) do
+  for _, case in ipairs(cases(fd, target:info().memory_limit)) do
     test("rule 7: " .. case[1], function()
       local ok, err = pcall(target[case[2]], target, table.unpack(case, 3, case.n))
       assert_eq({ false, case[1] }, { ok, err })

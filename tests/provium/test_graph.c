@@ -76,6 +76,8 @@ Test(graph, malformed_calls_are_named_to_the_field_and_nothing_is_sent)
          "syscall_ptr: ptrs[2].ptr_offset: 93 + 8 exceeds buffer 0 (96 bytes)"},
         {{BUFS(AT_0(96)), PTRS({.ptr_offset = 89})},
          "syscall_ptr: ptrs[1].ptr_offset: 89 + 8 exceeds buffer 0 (96 bytes)"},
+        {{BUFS(AT_0(96)), PTRS({.ptr_offset = 89}), .buffer = "struct"},
+         "syscall_ptr: ptrs[1].ptr_offset: 89 + 8 exceeds the struct (96 bytes)"},
         {{BUFS(AT_0(96)), PTRS({.ptr_offset = UINT64_MAX})},
          "syscall_ptr: ptrs[1].ptr_offset: 18446744073709551615 + 8 exceeds buffer 0 (96 bytes)"},
         {{BUFS({.arg = 5, .data = letters, .len = 7}), PTRS({.buf_idx = 5})},
@@ -85,6 +87,11 @@ Test(graph, malformed_calls_are_named_to_the_field_and_nothing_is_sent)
          "syscall_ptr: ptrs[1].data: 9 bytes exceed its length of 8"},
         {{BUFS(AT_0(96)), PTRS({.data = letters, .data_size = 1})},
          "syscall_ptr: ptrs[1].data: 1 bytes exceed its length of 0"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 8}, {.data_len = 8, .data_size = 5})},
+         "syscall_ptr: ptrs[2].data: NULL, but data_size is 5"},
+        {{.arg_count = 3}, "syscall_ptr: args: NULL, but arg_count is not 0"},
+        {{.buf_count = 1}, "syscall_ptr: bufs: NULL, but buf_count is not 0"},
+        {{BUFS(AT_0(96)), .ptr_count = 1}, "syscall_ptr: ptrs: NULL, but ptr_count is not 0"},
     };
     expect_each(rows, COUNT(rows), PROVIUM_E_ARGUMENT);
 }
@@ -101,6 +108,12 @@ Test(graph, calls_over_the_agreed_limits_are_found_before_a_byte_is_sent)
          "syscall_ptr: ptrs[1].data_len: 65537 bytes exceed the agreed 65536"},
         {{BUFS(AT_0(8)), PTRS({.data_len = UINT64_MAX})},
          "syscall_ptr: ptrs[1].data_len: 18446744073709551615 bytes exceed the agreed 65536"},
+        {{BUFS(AT_0(8)), PTRS({.data_len = MEMORY + 1, .data = zeros, .data_size = MEMORY + 1})},
+         "syscall_ptr: ptrs[1].data: 65537 bytes exceed the agreed 65536"},
+        {{BUFS(AT_0(8)), PTRS({.data_len = MEMORY + 1}), .length = "buf_len"},
+         "syscall_ptr: ptrs[1].buf_len: 65537 bytes exceed the agreed 65536"},
+        {{BUFS({.arg = 2, .len = MEMORY + 1}), .buffer = "struct"},
+         "syscall_ptr: struct: 65537 bytes exceed the agreed 65536"},
         {{BUFS(AT_0(8)), PTRS({.data_len = MEMORY - 7})},
          "syscall_ptr: 65537 bytes of buffers exceed the agreed 65536"},
         {{BUFS({.arg = 0, .len = MEMORY}, {.arg = 1, .len = MEMORY})},
@@ -235,7 +248,7 @@ Test(graph, buffers_and_pointers_are_sent_in_the_order_of_arguments_and_specs)
              {.buf_idx = 0, .ptr_offset = 4, .data_len = 4, .data = "xy", .data_size = 2},
              {.buf_idx = 0, .ptr_offset = 0, .data_len = 0},
              {.buf_idx = 0, .ptr_offset = 3, .data_len = 1, .data = "z", .data_size = 1, .output = true},
-             {.buf_idx = 0, .ptr_offset = 1, .data_len = 5, .data = NULL, .data_size = 5})};
+             {.buf_idx = 0, .ptr_offset = 1, .data_len = 5, .data = NULL})};
     expect_sent(&call, "96 00 02 10 00 01 84 00 cd 03ff 01 93 00 ff 07"
                        "02 97"
                        "  83 00 0c 01 c4 0c 6162636465666768696a6b6c 02 03" /* argument 0: in and out */
@@ -244,7 +257,7 @@ Test(graph, buffers_and_pointers_are_sent_in_the_order_of_arguments_and_specs)
                        "  83 00 04 01 c4 02 7879 02 01" /* shorter data; not returned */
                        "  82 00 00 02 01"
                        "  83 00 01 01 c4 01 7a 02 03"
-                       "  82 00 05 02 01" /* no data is none, whatever its size says */
+                       "  82 00 05 02 01"
                        "03 97"
                        "  82 00 00 01 00  82 00 01 01 05" /* beyond the arguments that were given */
                        "  83 00 02 02 00 03 04  83 00 03 02 00 03 04  83 00 04 02 00 03 00"

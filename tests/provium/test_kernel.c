@@ -220,6 +220,17 @@ Test(qemu, numbers_that_no_guest_can_have_are_refused)
     cr_assert_str_eq(error.text, "cpus: a number from 1 to 255 expected, got 256");
 }
 
+Test(qemu, files_that_are_not_there_are_refused)
+{
+    struct provium_file files[] = {{"/a", "b"}, {"/c", NULL}, {NULL, "d"}};
+    cr_assert_eq(prepare((struct provium_boot){.file_count = 2}), PROVIUM_E_CONFIG);
+    cr_assert_str_eq(error.text, "files: NULL, but file_count is not 0");
+    cr_assert_eq(prepare((struct provium_boot){.files = files, .file_count = 2}), PROVIUM_E_CONFIG);
+    cr_assert_str_eq(error.text, "files[1].host: NULL");
+    cr_assert_eq(prepare((struct provium_boot){.files = files + 2, .file_count = 1}), PROVIUM_E_CONFIG);
+    cr_assert_str_eq(error.text, "files[0].guest: NULL");
+}
+
 Test(qemu, an_unknown_accelerator_is_refused)
 {
     cr_assert_eq(prepare((struct provium_boot){.accel = "fast"}), PROVIUM_E_CONFIG);

@@ -208,8 +208,8 @@ Test(launcher, the_tail_is_twenty_harmless_lines)
     cr_assert(provium_launch_wait(&launch, 5000));
     provium_fail(&error, PROVIUM_E_QEMU, 0, "why");
     provium_explain_tail(&launch, &error);
-    cr_assert(strstr(error.text, "why\n| ... 11 earlier lines: vm:console()\n| line 12\n| line 13\n") == error.text, "%s",
-              error.text);
+    cr_assert(strstr(error.text, "why\n| ... 11 earlier lines: vm:console()\n| line 12\n| line 13\n") == error.text,
+              "%s", error.text);
     const char *end = strstr(error.text, "\n| line 30\n");
     cr_assert_not_null(end);
     cr_assert_str_eq(end, "\n| line 30\n| ?]0;x???|");
@@ -261,7 +261,8 @@ static const char *tail_of(const char *script)
 
 Test(launcher, without_a_console_qemus_own_words_are_the_tail)
 {
-    cr_assert_str_eq(tail_of("echo 'no such thing' >&2; echo 'Try help' >&2; exit 1"), "why\n| no such thing\n| Try help");
+    cr_assert_str_eq(tail_of("echo 'no such thing' >&2; echo 'Try help' >&2; exit 1"),
+                     "why\n| no such thing\n| Try help");
     reset();
     cr_assert_str_eq(tail_of("echo 'no such thing' >&2; exit 1"), "why");
     reset();

@@ -118,6 +118,18 @@ Test(local, program_that_can_not_be_started_is_named_with_its_errno)
     provium_session_free(s);
 }
 
+Test(local, no_program_and_no_path_are_refused)
+{
+    static const char *const none[] = {NULL};
+    struct provium_session *s = provium_session_new();
+    cr_expect_eq(provium_session_spawn(s, none, 100), PROVIUM_E_ARGUMENT);
+    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_spawn: argv[0]: NULL");
+    cr_expect_eq(provium_session_spawn(s, NULL, 100), PROVIUM_E_ARGUMENT);
+    cr_expect_eq(provium_session_connect(s, NULL, 100), PROVIUM_E_ARGUMENT);
+    cr_expect_str_eq(provium_session_error(s)->text, "provium_session_connect: NULL: a path has 1 to 107 bytes");
+    provium_session_free(s);
+}
+
 Test(local, program_that_echoes_is_not_taken_for_an_agent)
 {
     expect_no_agent("cat", PROVIUM_E_TIMEOUT, "provium_session_spawn: no agent answered before the deadline");

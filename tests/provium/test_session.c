@@ -479,7 +479,8 @@ Test(session, refused_hello_stays_the_reason)
     fake_start(&f, refuses_hello, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 1000), PROVIUM_E_REFUSED);
     cr_expect_eq(provium_syscall(s, 39, NULL, 0, &ret), PROVIUM_E_REFUSED);
-    cr_expect_str_eq(provium_session_error(s)->text, "provium_syscall: the agent is gone: the agent refused: no room (no-memory)");
+    cr_expect_str_eq(provium_session_error(s)->text,
+                     "provium_syscall: the agent is gone: the agent refused: no room (no-memory)");
     fake_end(&f, s);
 }
 

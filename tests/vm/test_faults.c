@@ -105,7 +105,8 @@ enum { RB_HALT = 0xcdef0123U, RB_POWER_OFF = 0x4321fedc };
 
 Test(faults, a_guest_that_powers_itself_off_is_reported_soon)
 {
-    expect_halted(RB_POWER_OFF, NULL, "provium_syscall: the guest halted: it was halted, or powered off without ACPI\n");
+    expect_halted(RB_POWER_OFF, NULL,
+                  "provium_syscall: the guest halted: it was halted, or powered off without ACPI\n");
     cr_assert_says(PROVIUM_E_GUEST, "System halted");
     expect_halted(RB_POWER_OFF, &(struct provium_boot){.cpus = 2}, "provium_syscall: the guest powered off\n");
 }
@@ -124,7 +125,9 @@ Test(faults, a_guest_that_halts_is_reported_soon_and_the_vm_can_be_booted_again)
 Test(faults, words_on_the_console_alone_do_not_end_a_guest)
 {
     int64_t ret, sleep[] = {0};
-    struct { int64_t s, ns; } second = {1, 0};
+    struct {
+        int64_t s, ns;
+    } second = {1, 0};
     struct provium_buffer buffer = {.arg = 0, .data = &second, .len = sizeof second};
     struct provium_call nanosleep = {.nr = 35, .args = sleep, .arg_count = 1, .bufs = &buffer, .buf_count = 1};
     struct provium_result result;
@@ -147,7 +150,8 @@ Test(faults, a_guest_whose_agent_ends_at_once_is_a_panic)
 Test(faults, a_guest_without_the_channels_driver_is_told_in_the_agents_words)
 {
     cr_assert_eq(provium_vm_boot(vm, &(struct provium_boot){.modules = "none"}), PROVIUM_E_GUEST);
-    cr_assert_says(PROVIUM_E_GUEST, "provium_vm_boot: the guest's agent gave up: no virtio-serial port is named provium");
+    cr_assert_says(PROVIUM_E_GUEST,
+                   "provium_vm_boot: the guest's agent gave up: no virtio-serial port is named provium");
     cr_assert_says(PROVIUM_E_GUEST, "virtio_console");
 }
 
