@@ -121,6 +121,17 @@ check '... counted' last '1 passed, 0 failed'
 check 'os.exit(n) is the status' run 7 run "$dir/exit3.lua"
 check '... counted' last '0 passed, 1 failed'
 check 'os.exit(true) does not hide a failure' run 1 run "$dir/exitfail.lua"
+check '... and the test that called it has not passed' last '0 passed, 1 failed, 1 skipped'
+check '... and says why' says '  exits ... not finished: it called os.exit(true)'
+script exittest.lua <<'X'
+test("passes", function() end)
+test("exits", function() os.exit(tonumber(arg[1])) end)
+X
+check 'os.exit(0) in a test keeps its status' run 0 run "$dir/exittest.lua" -- 0
+check '... but is not ok' last '1 passed, 0 failed, 1 skipped'
+check 'os.exit() in a test' run 0 run "$dir/exittest.lua"
+check '... is the same' says '  exits ... not finished: it called os.exit()'
+check 'os.exit(7) in a test is a failure with that status' run 7 run "$dir/exittest.lua" -- 7
 check '... counted' last '1 passed, 1 failed'
 check 'files that an exit left out have not passed' run 1 run "$dir/exit0.lua" "$dir/good.lua"
 check '... counted' last '1 passed, 1 failed'
