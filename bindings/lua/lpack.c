@@ -52,7 +52,8 @@ static const struct token *next_token(lua_State *L, struct format *f)
         if (strlen(tokens[i].name) == len && memcmp(tokens[i].name, start, len) == 0)
             return &tokens[i];
     lua_pushlstring(L, start, len);
-    lprovium_raise(L, &place, "unknown token \"%s\"", lua_tostring(L, -1));
+    lprovium_raise(L, &place, "unknown token \"%s\" (known: u8 i8 u16 i16 u32 i32 u64 i64)",
+                   lua_tostring(L, -1));
 }
 
 /* Does the value fit?  A u64 is any 64-bit pattern: Lua writes 2^64 - 1 as -1. */
@@ -90,7 +91,7 @@ int lprovium_pack(lua_State *L)
     for (const struct token *t; (t = next_token(L, &f)) != NULL;) {
         const struct lprovium_place place = {.caller = "pack", .list = "value", .item = at};
         if (++at > top)
-            lprovium_raise(L, &place, "missing: the format asks for a %s", t->name);
+            lprovium_raise(L, &place, "missing: the format asks for %s", t->name);
         int64_t value = lprovium_check_word(L, at, &place);
         if (!in_range(t, value))
             lprovium_raise(L, &place, "%I is out of range of %s", (LUAI_UACINT)value, t->name);
@@ -98,7 +99,7 @@ int lprovium_pack(lua_State *L)
     }
     if (at < top) {
         const struct lprovium_place place = {.caller = "pack", .list = "value", .item = at};
-        lprovium_raise(L, &place, "left over: the format has %d tokens", at - 1);
+        lprovium_raise(L, &place, "left over: the format has %d token%s", at - 1, at == 2 ? "" : "s");
     }
     luaL_pushresult(&b);
     return 1;

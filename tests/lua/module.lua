@@ -93,6 +93,8 @@ test("a provium.lua sees nothing, and its faults are one clear error each", func
     ["return os"] = "a table of profiles expected, got nil",
     ["os.exit(0)"] = "provium.lua:1: attempt to index a nil value (global 'os')",
     ["return 5"] = "a table of profiles expected, got 5",
+    ["return {}"] = 'a/provium.lua: no profile "x" (there are none)',
+    ["return { y = {}, z = {} }"] = 'a/provium.lua: no profile "x" (there are: y, z)',
     ["return { x = 5 }"] = 'profile "x": a table expected, got 5',
     ["return { x = { memroy = 1 } }"] = 'profile "x": unknown key "memroy" (known: accel, agent,',
     ["return { x = { memory = '1T' } }"] = 'profile "x": memory: a size such as "512M"',
@@ -112,7 +114,10 @@ test("a provium.lua that cannot be read is an error, not a reason to look furthe
 end)
 
 test("no provium.lua at all", function()
-  assert_contains(create_from("a/b/test.lua", "x"), "create: ")
+  assert(os.execute("mkdir " .. folder))
+  local real = require "provium.core".realpath(folder)
+  assert_contains(create_from("test.lua", "x"), ("create: no provium.lua in %s or any folder above it"):format(real))
+  os.remove(folder)
 end)
 
 test("a profile may be a table", function()

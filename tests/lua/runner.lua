@@ -26,6 +26,14 @@ test("assert_eq: what differs is said, and where", function()
     ["expected true, got nil"] = { true, nil },
     ['expected "abc", got "abd"'] = { "abc", "abd" },
     ["expected -14, got 4294967295 (0xffffffff)"] = { -14, 0xffffffff },
+    ["expected 0, got -13 (EACCES)"] = { 0, -13 },
+    ["expected -9, got -22 (EINVAL)"] = { -9, -22 },
+    ["expected true, got -1 (EPERM)"] = { true, -1 },
+    ["expected 0, got -4000"] = { 0, -4000 },
+    ["expected 0, got -13.0"] = { 0, -13.0 },
+    ["expected 1, got -4096 (0xfffffffffffff000)"] = { 1, -4096 },
+    ["ret: expected 0, got -14 (EFAULT)"] = { { ret = 0 }, { ret = -14 } },
+    ["[2]: expected nothing, got -38 (ENOSYS)"] = { { 1 }, { 1, -38 } },
     ["a.b[2]: expected 2, got 3"] = { { a = { b = { 1, 2 } } }, { a = { b = { 1, 3 } } } },
     ['["a b"]: expected 1, got nil'] = { { ["a b"] = 1 }, {} },
     ["[2]: expected nothing, got 2"] = { { 1 }, { 1, 2 } },
@@ -63,7 +71,7 @@ end)
 test("test: its arguments are checked", function()
   assert_eq("test: a name expected, got 5", message(test, 5, print))
   assert_eq('test "x": a function expected, got nil', message(test, "x"))
-  assert_eq('test "x": options: unknown key "timeout" (known: )', message(test, "x", { timeout = 1 }, print))
+  assert_eq('test "x": options: unknown key "timeout" (there are none)', message(test, "x", { timeout = 1 }, print))
   assert_contains(message(test, "x", print), 'test "x": a test inside the test "test: its arguments')
 end)
 

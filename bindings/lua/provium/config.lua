@@ -136,6 +136,11 @@ local function sorted_keys(t)
   return keys
 end
 
+-- " (known: a, b)", or that there is nothing to know.
+local function among(word, keys)
+  return #keys > 0 and (" (%s: %s)"):format(word, table.concat(keys, ", ")) or " (there are none)"
+end
+
 --- Check a table against {name = check}; returns a new one with checked values.
 function config.check(value, checks, base)
   if type(value) ~= "table" then
@@ -145,7 +150,7 @@ function config.check(value, checks, base)
   for key, field in pairs(value) do
     local check = checks[key]
     if not check then
-      return nil, ("unknown key %s (known: %s)"):format(config.show(key), table.concat(sorted_keys(checks), ", "))
+      return nil, "unknown key " .. config.show(key) .. among("known", sorted_keys(checks))
     end
     local checked, err = check(field, base)
     if checked == nil then
@@ -192,6 +197,7 @@ local function read_nearest(start)
   if not folder then
     return nil, err
   end
+  local lowest = folder
   while true do
     local candidate = (folder == "/" and "" or folder) .. "/" .. name_of_file
     local file, reason, errno = io.open(candidate, "r")
@@ -205,7 +211,7 @@ local function read_nearest(start)
     elseif errno ~= 2 then -- anything but ENOENT: it is there, and somebody should know
       return nil, reason
     elseif folder == "/" then
-      return nil, ("no %s in %s or any folder above it"):format(name_of_file, start)
+      return nil, ("no %s in %s or any folder above it"):format(name_of_file, lowest)
     end
     folder = folder:match "^(.*)/[^/]*$"
     folder = folder == "" and "/" or folder
@@ -238,8 +244,7 @@ function config.profile(name)
     return nil, err
   end
   if profiles[name] == nil then
-    local known = table.concat(sorted_keys(profiles), ", ")
-    return nil, ("%s: no profile %q (there are: %s)"):format(path_of_file, name, known)
+    return nil, ("%s: no profile %q"):format(path_of_file, name) .. among("there are", sorted_keys(profiles))
   end
   local profile
   profile, err = config.options(profiles[name], folder)

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The assertions of the runner: comparing, and saying well what differs.
+local core = require "provium.core"
+
 local testing = {}
 
 -- ---- showing values ----
@@ -21,6 +23,12 @@ local function show(value)
     return ("%d (0x%x)"):format(value, value)
   end
   return tostring(value)
+end
+
+--- The same of what came back, which may be a failure of the kernel.
+local function show_actual(value)
+  local name = math.type(value) == "integer" and value >= -4095 and value < 0 and core.errno_name(-value)
+  return name and ("%d (%s)"):format(value, name) or show(value)
 end
 
 local function hex_line(s, from, to)
@@ -87,7 +95,7 @@ local function table_difference(expected, actual, path, seen)
   end
   for key, value in pairs(actual) do
     if expected[key] == nil then
-      return ("%s: expected nothing, got %s"):format(key_path(path, key), show(value))
+      return ("%s: expected nothing, got %s"):format(key_path(path, key), show_actual(value))
     end
   end
   return nil
@@ -102,7 +110,7 @@ function difference(expected, actual, path, seen)
   elseif type(expected) == "string" and type(actual) == "string" then
     return where .. string_difference(expected, actual)
   end
-  return ("%sexpected %s, got %s"):format(where, show(expected), show(actual))
+  return ("%sexpected %s, got %s"):format(where, show(expected), show_actual(actual))
 end
 
 -- ---- the assertions ----
