@@ -52,8 +52,7 @@ static const struct token *next_token(lua_State *L, struct format *f)
         if (strlen(tokens[i].name) == len && memcmp(tokens[i].name, start, len) == 0)
             return &tokens[i];
     lua_pushlstring(L, start, len);
-    lprovium_raise(L, &place, "unknown token \"%s\" (known: u8 i8 u16 i16 u32 i32 u64 i64)",
-                   lua_tostring(L, -1));
+    lprovium_raise(L, &place, "unknown token \"%s\" (known: u8 i8 u16 i16 u32 i32 u64 i64)", lua_tostring(L, -1));
 }
 
 /* Does the value fit?  A u64 is any 64-bit pattern: Lua writes 2^64 - 1 as -1. */

@@ -3,6 +3,7 @@
  * The `provium` command: its arguments, a Lua state for each script, the exit status.
  * What a test is and how it is reported is provium/runner.lua's.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,35 +184,54 @@ static void run_file(struct run *run)
 static bool is_readable(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && access(path, R_OK) == 0)
-        return true;
-    fprintf(stderr, "provium: cannot read %s\n", path);
-    return false;
+    int failed = stat(path, &st) != 0 || access(path, R_OK) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (failed)
+        fprintf(stderr, "provium: cannot read %s: %s\n", path, strerror(failed));
+    return failed == 0;
 }
 
-static int usage_error(const char *fault, const char *what)
+/* What is wrong and, in the same line, what to do. */
+static int usage_error(const char *fault, const char *what, const char *hint)
 {
-    fprintf(stderr, "provium: %s%s\n%s", fault, what, usage);
+    fprintf(stderr, "provium: %s%s; %s\n", fault, what, hint);
     return EXIT_USAGE;
 }
 
-/* Split "[-v] FILE... [-- ARGUMENT...]"; files and arguments stay where they are in argv. */
+/* A script in the place of the command is the likeliest mistake. */
+static int no_such_command(const char *word)
+{
+    size_t len = strlen(word);
+    if (access(word, F_OK) != 0 && (len < 4 || strcmp(word + len - 4, ".lua") != 0))
+        return usage_error("no such command: ", word, "`provium help` lists them");
+    fprintf(stderr, "provium: no such command: %s; to run that script: provium run %s\n", word, word);
+    return EXIT_USAGE;
+}
+
+/* Move one word of "[-v] FILE..." to where it belongs; false if it is an unknown option. */
+static bool take_word(struct run *run, char *word)
+{
+    if (strcmp(word, "-v") == 0)
+        run->verbose = true;
+    else if (word[0] == '-')
+        return false;
+    else
+        run->files[run->file_count++] = word;
+    return true;
+}
+
+/* Split "[-v] FILE... [-- ARGUMENT...]": the files move to the front of argv, -v may stand anywhere. */
 static int parse_run(struct run *run, int argc, char **argv)
 {
     int i = 0;
-    for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "-v") != 0)
-            return usage_error("no such option: ", argv[i]);
-        run->verbose = true;
-    }
-    run->files = argv + i;
+    run->files = argv;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++)
-        run->file_count++;
+        if (!take_word(run, argv[i]))
+            return usage_error("run: no such option: ", argv[i], "there is -v; arguments of the script follow --");
     if (i < argc) {
         run->args = argv + i + 1;
         run->arg_count = argc - i - 1;
     }
-    return run->file_count > 0 ? EXIT_SUCCESS : usage_error("run: no file given", "");
+    return run->file_count > 0 ? EXIT_SUCCESS : usage_error("run: no file given", "", "provium run FILE...");
 }
 
 static int run_command(int argc, char **argv)
@@ -227,19 +247,27 @@ static int run_command(int argc, char **argv)
     return summarize(&run);
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2)
-        return usage_error("a command is missing", "");
-    if (strcmp(argv[1], "run") == 0)
-        return run_command(argc - 2, argv + 2);
-    if (strcmp(argv[1], "--version") == 0) {
+    const char *command = argc < 2 ? "" : argv[1];
+    bool runs = strcmp(command, "run") == 0;
+    if (argc < 2 || (runs && argc < 3)) {
+        fprintf(stderr, "provium: a %s is missing\nusage: provium run FILE...; `provium help` says more\n",
+                runs ? "file" : "command");
+        return EXIT_USAGE;
+    }
+    if (strcmp(command, "--version") == 0) {
         printf("%s\n", provium_version());
         return EXIT_SUCCESS;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (strcmp(command, "help") == 0 || is_help(command) || (runs && is_help(argv[2]))) {
         printf("%s", usage);
         return EXIT_SUCCESS;
     }
-    return usage_error("no such command: ", argv[1]);
+    return runs ? run_command(argc - 2, argv + 2) : no_such_command(command);
 }

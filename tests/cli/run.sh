@@ -29,16 +29,30 @@ test("now", function() todo "was not yet" end)
 test("ok", function() end)
 X
 
+# Standard error is that one line.
+is_line() { [ "$(cat "$dir/err")" = "$1" ]; }
+
 check 'no command: usage, 2' run 2
 check '... on standard error' complains 'usage: provium run'
 check 'an unknown command' run 2 fly
-check '... is named' complains 'no such command: fly'
+check '... is named, in one line' is_line 'provium: no such command: fly; `provium help` lists them'
+check 'a script without run' run 2 "$dir/good.lua"
+check '... says how' is_line "provium: no such command: $dir/good.lua; to run that script: provium run $dir/good.lua"
 check 'run without a file' run 2 run
+check '... says how' complains 'usage: provium run FILE...'
+check 'run with -v alone' run 2 run -v
+check '... says what is missing' is_line 'provium: run: no file given; provium run FILE...'
 check 'run with an unknown option' run 2 run --fast "$dir/good.lua"
+check '... is one line' is_line 'provium: run: no such option: --fast; there is -v; arguments of the script follow --'
+check 'an unknown option behind the file' run 2 run "$dir/good.lua" --fast
+check '... is the same' is_line 'provium: run: no such option: --fast; there is -v; arguments of the script follow --'
 check 'a file that is not there: 2' run 2 run "$dir/good.lua" "$dir/nothing.lua"
-check '... is named' complains "cannot read $dir/nothing.lua"
+check '... is named, with why' is_line "provium: cannot read $dir/nothing.lua: No such file or directory"
 check '... before anything runs' quiet out
 check 'a folder is no file' run 2 run "$dir"
+check '... and said to be one' is_line "provium: cannot read $dir: Is a directory"
+check 'run --help' run 0 run --help
+check '... is help' says 'usage: provium run'
 check 'help' run 0 help
 check '... is printed' says 'usage: provium run'
 check '--help' run 0 --help
@@ -66,6 +80,7 @@ check '... a todo that passes says so' says 'now ... todo: was not yet (it passe
 check 'several files add up' run 1 run "$dir/good.lua" "$dir/bad.lua" "$dir/todo.lua" "$dir/none.lua"
 check '... counted' last '6 passed, 2 failed, 2 skipped'
 check '-v adds times' run 0 run -v "$dir/good.lua"
+check '... behind the file too' run 0 run "$dir/good.lua" -v
 check '... to each test' grep -qE '^  one \.\.\. ok \([0-9]+ ms\)$' "$dir/out"
 
 # ---- what a script sees ----
