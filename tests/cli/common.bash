@@ -7,6 +7,7 @@ B=$(cd "${B:-build}" && pwd)
 provium=$B/provium
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+touch "$dir/out" "$dir/err"
 passed=0 failed=0
 
 # check NAME COMMAND...: a test that passes when the command succeeds.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Every Lua example of the documents runs.
+# Every Lua example of the documents runs; the README fits a terminal.
 . "$(dirname "$0")/common.bash"
 
 # Write each ```lua block of a document to a file of its own: $dir/NAME.1.lua, ...
@@ -11,6 +11,9 @@ blocks() {
         /^```$/ { inside = 0 }
         inside { print > (to "." n ".lua") }' "$1"
 }
+
+fits() { ! LC_ALL=C.UTF-8 grep -nE '^.{141,}' "$1" >"$dir/out"; }
+check 'README.md fits 140 columns' fits README.md
 
 blocks README.md readme
 blocks docs/tutorial.md tutorial
