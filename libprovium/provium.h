@@ -95,7 +95,8 @@ enum provium_status provium_session_spawn(struct provium_session *s, const char 
 enum provium_status provium_session_connect(struct provium_session *s, const char *path, unsigned timeout_ms);
 
 /* How long later calls wait for their answer.  A call that got none is E_TIMEOUT; its late
- * answer is dropped, and the executor may still be busy with it. */
+ * answer is dropped, and the executor may still be busy with it.  Calls made meanwhile wait behind
+ * it, and are executed even if they time out as well. */
 void provium_session_set_timeout(struct provium_session *s, unsigned timeout_ms);
 
 const struct provium_info *provium_session_info(const struct provium_session *s);

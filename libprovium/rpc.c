@@ -120,6 +120,7 @@ static enum taken take_frame(struct provium_session *s, struct wire_bytes frame,
     if (wire == WIRE_OK && e->kind == WIRE_EVENT && take_event(s, e))
         return TAKEN_OTHER;
     if (wire == WIRE_OK && is_late(s, e)) {
+        s->owed -= s->owed > 0;
         take_late(s, e);
         return TAKEN_OTHER;
     }
@@ -143,8 +144,11 @@ static enum taken take_frame(struct provium_session *s, struct wire_bytes frame,
 
 static enum provium_status timed_out(struct provium_session *s, const struct rpc *rpc)
 {
-    return provium_fail(&s->error, PROVIUM_E_TIMEOUT, 0, "%s: no answer within %u ms; the call may still be running",
-                        rpc->caller, s->timeout_ms);
+    const char *why = s->owed > 0 ? "it waits behind an earlier call that timed out and is still running"
+                                  : "the call may still be running";
+    s->owed++;
+    return provium_fail(&s->error, PROVIUM_E_TIMEOUT, 0, "%s: no answer within %u ms; %s", rpc->caller, s->timeout_ms,
+                        why);
 }
 
 static enum provium_status oversize(struct provium_session *s, const struct rpc *rpc)

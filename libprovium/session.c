@@ -275,6 +275,7 @@ enum provium_status provium_session_start(struct provium_session *s, const char 
     s->is_socket = getsockopt(s->wfd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     s->state = SESSION_NEW;
     s->ended.is = false;
+    s->owed = 0;
     wire_stream_init(&s->stream, s->rx, SESSION_CHANNEL_CAP, WIRE_SYNC_AGENT);
     enum provium_status status = synchronise(s, caller, deadline_ms);
     return status == PROVIUM_OK ? greet(s, caller, deadline_ms) : status;

@@ -47,6 +47,7 @@ struct provium_session {
     pid_t child; /* 0: none */
     unsigned timeout_ms;
     uint32_t last_id, generation;
+    uint32_t owed;           /* answers to requests that timed out */
     uint8_t nonce[8];        /* of our sync */
     uint8_t *rx, *tx;        /* SESSION_CHANNEL_CAP bytes each, reserved, resident as used */
     size_t rx_used, tx_used; /* how far they were written since the last trim */

@@ -79,6 +79,41 @@ Test(rpc, late_answer_of_a_timed_out_call_is_dropped)
     fake_end(&f, s);
 }
 
+static void much_later(struct fake *f)
+{
+    fake_open(f);
+    fake_call(f);
+    uint32_t first = f->request.id;
+    fake_call(f);
+    uint32_t second = f->request.id;
+    fake_call(f);
+    fake_send(f, fake_returned(first, 111));
+    fake_send(f, fake_returned(second, 222));
+    fake_send(f, fake_returned(f->request.id, 333));
+    fake_call(f);
+    fake_drain(f);
+}
+
+Test(rpc, call_behind_one_that_timed_out_says_so)
+{
+    struct fake f;
+    struct provium_session *s = impatient(&f, much_later, 100);
+    int64_t ret;
+    cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_TIMEOUT);
+    expect_text(s, "provium_syscall: no answer within 100 ms; the call may still be running");
+    cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_TIMEOUT);
+    expect_text(s,
+                "provium_syscall: no answer within 100 ms; it waits behind an earlier call that timed out and is still "
+                "running");
+    provium_session_set_timeout(s, 2000);
+    cr_expect_eq(getpid_of(s, &ret), PROVIUM_OK);
+    cr_expect_eq(ret, 333);
+    provium_session_set_timeout(s, 100);
+    cr_expect_eq(getpid_of(s, &ret), PROVIUM_E_TIMEOUT);
+    expect_text(s, "provium_syscall: no answer within 100 ms; the call may still be running");
+    fake_end(&f, s);
+}
+
 static void to_the_future(struct fake *f)
 {
     fake_open(f);
