@@ -98,6 +98,8 @@ void lprovium_check_args(lua_State *L, int from, struct lprovium_call *c)
         lprovium_raise(L, &place, "%d given, a system call takes at most 6", count);
     for (int i = 0; i < count; i++) {
         place.field = names[i];
+        if (lua_type(L, from + i) == LUA_TSTRING)
+            lprovium_raise(L, &place, "integer expected, got string: bytes are given as a buffer, see syscall_buf");
         c->args[i] = lprovium_check_word(L, from + i, &place);
     }
     c->call.args = c->args;
@@ -240,7 +242,7 @@ static void check_list(lua_State *L, int at, const struct lprovium_place *place,
 {
     for (lua_pushnil(L); lua_next(L, at) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) == LUA_TSTRING)
-            lprovium_raise(L, place, "key \"%s\" in what must be a list of tables", lua_tostring(L, -2));
+            lprovium_raise(L, place, "key \"%s\" in what must be a list of tables: {{...}, ...}", lua_tostring(L, -2));
         if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > count)
             lprovium_raise(L, place, "index %s does not belong to a list of %I", luaL_tolstring(L, -2, NULL),
                            (LUAI_UACINT)count);

@@ -17,7 +17,7 @@
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3 };
 
 static const char usage[] = "usage: provium run [-v] FILE... [-- ARGUMENT...]\n"
-                            "       provium help | --help | --version\n"
+                            "       provium help | version\n"
                             "\n"
                             "run executes each FILE, a Lua script, and counts its tests.\n"
                             "  -v  times, and why a test marked as todo fails\n"
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
                 runs ? "file" : "command");
         return EXIT_USAGE;
     }
-    if (strcmp(command, "--version") == 0) {
+    if (strcmp(command, "--version") == 0 || strcmp(command, "version") == 0) {
         printf("%s\n", provium_version());
         return EXIT_SUCCESS;
     }

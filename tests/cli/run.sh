@@ -56,6 +56,7 @@ check '... is help' says 'usage: provium run'
 check 'help' run 0 help
 check '... is printed' says 'usage: provium run'
 check '--help' run 0 --help
+check 'version' run 0 version
 check '--version' run 0 --version
 check '... is one line' grep -qx 'provium [0-9][0-9a-z.-]*' "$dir/out"
 

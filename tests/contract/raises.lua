@@ -23,7 +23,7 @@ local function cases(fd, limit)
     case("syscall_buf: nr: integer expected, got string: a system call goes by its number on the guest's " ..
       "architecture, such as 39 for getpid on x86_64", "syscall_buf", "1", 1, "x", fd, 0, 1),
     case("syscall: nr: 1.5 is not a 64-bit integer", "syscall", 1.5),
-    case("syscall: a0: integer expected, got string", "syscall", w, "3"),
+    case("syscall: a0: integer expected, got string: bytes are given as a buffer, see syscall_buf", "syscall", w, "3"),
     case("syscall: a1: integer expected, got nil", "syscall", w, fd, nil, 0),
     case("syscall: a2: integer expected, got boolean", "syscall", w, fd, 0, true),
     case("syscall: a5: 0.1 is not a 64-bit integer", "syscall", w, fd, 0, 0, 0, 0, 0.1),
@@ -50,7 +50,7 @@ local function cases(fd, limit)
     case("syscall_ptr: bufs: table expected, got nil", "syscall_ptr", v, nil, {}, fd, 0, 1),
     case("syscall_ptr: ptrs: table expected, got number", "syscall_ptr", v, { [1] = iovec }, fd, 0, 1),
     case("syscall_ptr: ptrs: table expected, got no value", "syscall_ptr", v, { [1] = iovec }),
-    case('syscall_ptr: ptrs: key "buf_idx" in what must be a list of tables', "syscall_ptr", v, { [1] = iovec },
+    case('syscall_ptr: ptrs: key "buf_idx" in what must be a list of tables: {{...}, ...}', "syscall_ptr", v, { [1] = iovec },
       { buf_idx = 1 }, fd, 0, 1),
     case("syscall_ptr: ptrs: index 0 does not belong to a list of 0",
       "syscall_ptr", v, { [1] = iovec }, { [0] = {} }, fd, 0, 1),
