@@ -20,7 +20,7 @@ void wire_put_in(struct wire_writer *w)
 /* One value that is all head. */
 static void put_head(struct wire_writer *w, const uint8_t *head, const uint8_t *end)
 {
-    wire_put_in(w);
+    wire_nest_value(&w->nest);
     wire_append_head(w, head, end);
 }
 
@@ -71,13 +71,13 @@ void wire_put_f64(struct wire_writer *w, double value)
 
 void wire_put_bin(struct wire_writer *w, struct wire_bytes value)
 {
-    wire_put_in(w);
+    wire_nest_value(&w->nest);
     wire_append_bin(w, value);
 }
 
 void wire_put_str(struct wire_writer *w, struct wire_bytes value)
 {
-    wire_put_in(w);
+    wire_nest_value(&w->nest);
     wire_append_str(w, value);
 }
 
@@ -90,7 +90,7 @@ static uint8_t ext_first(size_t len)
 void wire_put_ext(struct wire_writer *w, int8_t type, struct wire_bytes value)
 {
     uint8_t first = ext_first(value.len);
-    wire_put_in(w);
+    wire_nest_value(&w->nest);
     if (first != 0)
         wire_append(w, &first, 1);
     else
@@ -126,7 +126,7 @@ void wire_put_time(struct wire_writer *w, int64_t seconds, uint32_t nanoseconds)
 
 void wire_put_raw(struct wire_writer *w, struct wire_bytes encoded)
 {
-    wire_put_in(w);
+    wire_nest_value(&w->nest);
     wire_append_bytes(w, encoded);
 }
 
@@ -151,48 +151,60 @@ void wire_put_map(struct wire_writer *w, uint32_t count)
     put_container(w, 0x80, count);
 }
 
-/* The longest head, whose count follows. */
-static void open_container(struct wire_writer *w, uint8_t first)
+/* The shortest head; wire_close() makes room for a longer one. */
+static void open_container(struct wire_writer *w, uint8_t fix)
 {
-    uint8_t head[HEAD_MAX];
     size_t at = w->len;
-    const uint8_t *end = wire_raw32(head, first, 0);
-    put_head(w, head, end);
+    put_byte(w, fix);
     if (!wire_nest_open(&w->nest, w->depth, UNCOUNTED)) {
         wire_fail_put(w, WIRE_E_DEPTH);
         return;
     }
     w->nest.level[w->nest.depth - 1].at = at;
-    w->nest.level[w->nest.depth - 1].from = first;
+    w->nest.level[w->nest.depth - 1].from = fix;
 }
 
 void wire_open_array(struct wire_writer *w)
 {
-    open_container(w, 0xdd);
+    open_container(w, 0x90);
 }
 
 void wire_open_map(struct wire_writer *w)
 {
-    open_container(w, 0xdf);
+    open_container(w, 0x80);
 }
 
-/* What stands in buf from `from` on moves `by` bytes towards the start, and the slices of it. */
-static void move_up(struct wire_writer *w, size_t from, size_t by)
+/* What stands in buf from `from` on moves `by` bytes towards the end, and the slices of it. */
+static void move_down(struct wire_writer *w, size_t from, size_t by)
 {
-    memmove(w->buf + from - by, w->buf + from, w->len - from);
-    w->len -= by;
+    memmove(w->buf + from + by, w->buf + from, w->len - from);
+    w->len += by;
     for (uint32_t i = 0; i < w->slice_count; i++) {
         struct wire_slice *s = &w->slices[i];
         size_t at = (size_t)((uintptr_t)s->ptr - (uintptr_t)w->buf);
         if (at >= w->cap)
             continue; /* a borrowed one */
         if (at >= from)
-            s->ptr = (const uint8_t *)s->ptr - by;
+            s->ptr = (const uint8_t *)s->ptr + by;
         else if (at + s->len >= from)
-            s->len -= by;
+            s->len += by;
     }
     if (w->slice_from >= from)
-        w->slice_from -= by;
+        w->slice_from += by;
+}
+
+/* The head at `at`, one byte until now, becomes this one. */
+static void replace_head(struct wire_writer *w, size_t at, const uint8_t *head, size_t len)
+{
+    if (w->measures)
+        w->borrowed += len - 1;
+    else if (w->cap - w->len < len - 1)
+        wire_fail_put(w, WIRE_E_SPACE);
+    if (w->measures || w->status != WIRE_OK)
+        return;
+    if (len > 1)
+        move_down(w, at + 1, len - 1);
+    memcpy(w->buf + at, head, len);
 }
 
 void wire_close(struct wire_writer *w)
@@ -204,19 +216,15 @@ void wire_close(struct wire_writer *w)
         wire_fail_put(w, WIRE_E_OPEN);
         return;
     }
-    uint64_t values = UNCOUNTED - w->nest.level[top].left;
-    bool map = w->nest.level[top].from == 0xdf;
+    uint8_t fix = (uint8_t)w->nest.level[top].from;
+    uint64_t each = fix == 0x80 ? 2 : 1, values = UNCOUNTED - w->nest.level[top].left;
     w->nest.depth = top;
-    if ((map && values % 2 != 0) || values / (map ? 2 : 1) > UINT32_MAX)
-        wire_fail_put(w, map && values % 2 != 0 ? WIRE_E_OPEN : WIRE_E_RANGE);
-    size_t len = (size_t)(wire_raw_head(head, map ? 0x80 : 0x90, (uint32_t)(values / (map ? 2 : 1))) - head);
-    if (w->measures)
-        w->borrowed -= HEAD_MAX - len;
-    if (w->measures || w->status != WIRE_OK)
-        return;
-    size_t at = w->nest.level[top].at;
-    memcpy(w->buf + at, head, len);
-    move_up(w, at + HEAD_MAX, HEAD_MAX - len);
+    if (values % each != 0)
+        wire_fail_put(w, WIRE_E_OPEN);
+    if (values / each > UINT32_MAX)
+        wire_fail_put(w, WIRE_E_RANGE);
+    const uint8_t *end = wire_raw_head(head, fix, (uint32_t)(values / each));
+    replace_head(w, w->nest.level[top].at, head, (size_t)(end - head));
 }
 
 enum wire_status wire_writer_end(struct wire_writer *w)
@@ -305,7 +313,7 @@ enum wire_type wire_peek(const struct wire_reader *r)
 void wire_get_nil(struct wire_reader *r)
 {
     uint8_t first = wire_first(r);
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     if (first == 0xc0)
         r->p++;
     else
@@ -315,20 +323,20 @@ void wire_get_nil(struct wire_reader *r)
 bool wire_get_bool(struct wire_reader *r)
 {
     bool value;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_bool(r, &value);
     return value;
 }
 
 uint64_t wire_get_integer(struct wire_reader *r, bool *negative)
 {
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     return wire_take_integer(r, negative);
 }
 
 uint64_t wire_get_uint(struct wire_reader *r, uint64_t max)
 {
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     return wire_take_uint(r, max);
 }
 
@@ -336,7 +344,7 @@ int64_t wire_get_int(struct wire_reader *r, int64_t min, int64_t max)
 {
     const uint8_t *at = r->p;
     int64_t value;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_i64(r, &value);
     if (r->status != WIRE_OK || (value >= min && value <= max))
         return value;
@@ -348,7 +356,7 @@ float wire_get_f32(struct wire_reader *r)
 {
     uint8_t first = wire_first(r);
     float value = 0;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     if (first != 0xca) {
         wire_mismatch(r, first);
         return 0;
@@ -361,20 +369,20 @@ float wire_get_f32(struct wire_reader *r)
 double wire_get_f64(struct wire_reader *r)
 {
     double value;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_f64(r, &value);
     return value;
 }
 
 void wire_get_bin(struct wire_reader *r, struct wire_bytes *value)
 {
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_bin(r, value);
 }
 
 void wire_get_str(struct wire_reader *r, struct wire_bytes *value)
 {
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_str(r, value);
 }
 
@@ -397,7 +405,7 @@ static uint64_t take_ext_head(struct wire_reader *r)
 void wire_get_ext(struct wire_reader *r, struct wire_ext *value)
 {
     const uint8_t *at = r->p;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     uint64_t len = take_ext_head(r);
     struct wire_bytes all = wire_take_bytes(r, len + 1, at);
     *value = (struct wire_ext){0, {NULL, 0}};
@@ -438,7 +446,7 @@ void wire_get_time(struct wire_reader *r, struct wire_time *value)
 static uint32_t get_container(struct wire_reader *r, bool map)
 {
     const uint8_t *at = r->p;
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     uint32_t count = map ? wire_take_map(r) : wire_take_array(r);
     if (r->status != WIRE_OK)
         return 0;
@@ -460,7 +468,7 @@ uint32_t wire_get_map(struct wire_reader *r)
 
 void wire_skip(struct wire_reader *r)
 {
-    wire_get_in(r);
+    wire_nest_value(&r->nest);
     wire_take_any(r);
 }
 

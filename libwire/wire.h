@@ -190,7 +190,8 @@ WIRE_API void wire_put_array(struct wire_writer *w, uint32_t count);
 WIRE_API void wire_put_map(struct wire_writer *w, uint32_t count);
 
 /* The same when the count is not known yet: wire_close() ends the innermost one and
- * fills it in.  The head gets its shortest form, and what follows it moves up. */
+ * fills it in.  No room is wasted: the head gets its shortest form, and what stands behind
+ * it in buf moves when that is longer than one byte. */
 WIRE_API void wire_open_array(struct wire_writer *w);
 WIRE_API void wire_open_map(struct wire_writer *w);
 WIRE_API void wire_close(struct wire_writer *w);
