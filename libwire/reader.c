@@ -28,6 +28,9 @@ enum wire_status wire_reader_end(struct wire_reader *r)
 {
     if (r->status == WIRE_OK && r->p != r->end)
         wire_fail_get(r, WIRE_E_TRAILING, r->p);
+    wire_nest_settle(&r->nest);
+    if (r->nest.depth > 0)
+        wire_fail_get(r, WIRE_E_OPEN, r->p);
     return r->status;
 }
 

@@ -282,7 +282,8 @@ WIRE_API void wire_skip(struct wire_reader *r);
 /* The same, and return it as it is encoded. */
 WIRE_API struct wire_bytes wire_get_raw(struct wire_reader *r);
 
-/* Everything read?  Sets WIRE_E_TRAILING if not; returns the status. */
+/* Everything read?  Sets WIRE_E_TRAILING if not, and WIRE_E_OPEN if an array or a map was left
+ * before its last element; returns the status. */
 WIRE_API enum wire_status wire_reader_end(struct wire_reader *r);
 
 /* ---- whole values that nobody decodes ---- */

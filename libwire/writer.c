@@ -167,7 +167,8 @@ void wire_begin(struct wire_writer *w, const struct wire_envelope *e)
 {
     uint8_t scratch[WIRE_FRAME_HEADER + 1 + 5 * WIRE_MAX_u32];
     struct wire_out o = wire_out_open(w, scratch);
-    w->nest.depth = 0;
+    if (w->nest.depth > 0)
+        wire_writer_end(w);
     w->depth = 1;
     w->frame_at = w->len;
     w->frame_borrowed = w->borrowed;
@@ -189,6 +190,7 @@ enum wire_status wire_end(struct wire_writer *w)
         wire_fail_put(w, WIRE_E_SPACE);
     if (w->nest.depth > 0)
         wire_writer_end(w);
+    w->depth = 0;
     if (w->measures || w->status != WIRE_OK)
         return w->status;
     wire_store32(w->buf + w->frame_at, (uint32_t)len);

@@ -156,3 +156,170 @@ Test(open, random_values_with_slices_join_to_the_counted_bytes)
     }
     cr_expect_gt(borrowed, 100, "%u", borrowed);
 }
+
+/* ---- account ---- */
+
+Test(open, what_lacks_elements_or_is_closed_too_often_is_an_error)
+{
+    static const struct {
+        const char *puts; /* [ and { open, ] closes, 0 to 9 a counted array of so many, m a map of one, . a value */
+        enum wire_status status;
+    } rows[] = {{"", WIRE_OK},        {"0", WIRE_OK},       {"2..", WIRE_OK},       {"21..", WIRE_OK},
+                {"m..", WIRE_OK},     {"[]", WIRE_OK},      {"{}", WIRE_OK},        {"[[]{..}.]", WIRE_OK},
+                {"2[].", WIRE_OK},    {"[2..]", WIRE_OK},   {"[0]", WIRE_OK},       {"{00}", WIRE_OK},
+                {"1[1[0]]", WIRE_OK}, {"..", WIRE_OK},      {"1", WIRE_E_OPEN},     {"2.", WIRE_E_OPEN},
+                {"21.", WIRE_E_OPEN}, {"m.", WIRE_E_OPEN},  {"[", WIRE_E_OPEN},     {"[[]", WIRE_E_OPEN},
+                {"[.", WIRE_E_OPEN},  {"{.}", WIRE_E_OPEN}, {"{...}", WIRE_E_OPEN}, {"]", WIRE_E_OPEN},
+                {"[]]", WIRE_E_OPEN}, {"[1]", WIRE_E_OPEN}, {"[2.]", WIRE_E_OPEN},  {".]", WIRE_E_OPEN},
+                {"0]", WIRE_E_OPEN},  {"1.]", WIRE_E_OPEN}, {"1[]]", WIRE_E_OPEN},  {"{[]}", WIRE_E_OPEN}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int measures = 0; measures < 2; measures++) {
+            struct wire_writer w;
+            wire_writer_init(&w, closed, ROOM);
+            if (measures)
+                wire_writer_measure(&w);
+            for (const char *p = rows[i].puts; *p != '\0'; p++) {
+                if (*p == '[')
+                    wire_open_array(&w);
+                else if (*p == '{')
+                    wire_open_map(&w);
+                else if (*p == ']' || *p == '}')
+                    wire_close(&w);
+                else if (*p == '.')
+                    wire_put_nil(&w);
+                else
+                    *p == 'm' ? wire_put_map(&w, 1) : wire_put_array(&w, (uint32_t)(*p - '0'));
+            }
+            cr_expect_eq(wire_writer_end(&w), rows[i].status, "%s: %s", rows[i].puts, wire_status_text(w.status));
+        }
+    }
+}
+
+Test(open, a_reader_that_leaves_elements_behind_says_so)
+{
+    struct wire_reader r;
+    struct wire_bytes text;
+    wire_reader_init(&r, "\x92\xa1\x61\x05", 4);
+    cr_assert_eq(wire_get_array(&r), 2);
+    wire_get_str(&r, &text);
+    cr_expect_eq(wire_reader_end(&r), WIRE_E_TRAILING);
+    wire_reader_init(&r, "\x92\xa1\x61", 3); /* as many bytes as elements, but too few values */
+    cr_assert_eq(wire_get_array(&r), 2);
+    wire_get_str(&r, &text);
+    cr_expect_eq(wire_reader_end(&r), WIRE_E_OPEN);
+    cr_expect_eq(r.at, 3);
+}
+
+Test(open, a_frame_begins_outside_every_container_and_holds_whole_ones)
+{
+    struct wire_writer w;
+    const struct wire_envelope e = {.kind = WIRE_CANCEL, .id = 1};
+    wire_writer_init(&w, closed, ROOM);
+    wire_put_array(&w, 1);
+    wire_begin(&w, &e);
+    cr_expect_eq(wire_end(&w), WIRE_E_OPEN, "an array that lacks an element before the frame");
+    wire_writer_init(&w, closed, ROOM);
+    wire_begin(&w, &e);
+    wire_open_map(&w);
+    cr_expect_eq(wire_end(&w), WIRE_E_OPEN, "an open map in the frame");
+    wire_writer_init(&w, closed, ROOM);
+    wire_put_array(&w, 0);
+    wire_begin(&w, &e);
+    wire_open_map(&w), wire_put_nil(&w), wire_put_nil(&w), wire_close(&w);
+    cr_expect_eq(wire_end(&w), WIRE_OK);
+    cr_expect_arr_eq(closed, "\x90\0\0\0\x9\x96\4\1\0\0\0\x81\xc0\xc0", 14);
+}
+
+Test(open, a_measured_frame_is_as_long_as_a_written_one)
+{
+    struct wire_writer writers[2];
+    wire_writer_init(&writers[0], closed, ROOM);
+    wire_writer_measure(&writers[1]);
+    for (int i = 0; i < 2; i++) {
+        struct wire_writer *w = &writers[i];
+        for (uint32_t id = 1; id < 100000; id *= 7) {
+            wire_begin(w, &(struct wire_envelope){.kind = WIRE_REQUEST, .id = id, .code = id, .generation = 300});
+            wire_open_map(w);
+            for (uint32_t k = 0; k < id % 100; k++)
+                wire_put_uint(w, k), wire_put_bin(w, (struct wire_bytes){large, k});
+            wire_close(w);
+            cr_assert_eq(wire_end(w), WIRE_OK);
+        }
+    }
+    cr_expect_eq(wire_writer_total(&writers[0]), wire_writer_total(&writers[1]));
+}
+
+/* ---- depth ---- */
+
+/* `levels` arrays (or maps, each as the value of key 0) around one nil. */
+static enum wire_status put_deep(struct wire_writer *w, unsigned levels, bool map, bool open)
+{
+    for (unsigned i = 0; i < levels; i++) {
+        if (open)
+            (map ? wire_open_map : wire_open_array)(w);
+        else
+            (map ? wire_put_map : wire_put_array)(w, 1);
+        if (map)
+            wire_put_uint(w, 0);
+    }
+    wire_put_nil(w);
+    for (unsigned i = 0; i < levels && open; i++)
+        wire_close(w);
+    return wire_writer_end(w);
+}
+
+/* The same by a reader; the fault is at the head of the level too many. */
+static void expect_deep_get(unsigned levels, bool map, bool fits)
+{
+    struct wire_reader r;
+    size_t len = 0, at;
+    for (unsigned i = 0; i < levels; i++) {
+        closed[len++] = map ? 0x81 : 0x91;
+        if (map)
+            closed[len++] = 0;
+    }
+    closed[len++] = 0xc0;
+    wire_reader_init(&r, closed, len);
+    for (unsigned i = 0; i < levels; i++) {
+        (map ? wire_get_map : wire_get_array)(&r);
+        if (map)
+            wire_get_uint(&r, 0);
+    }
+    wire_get_nil(&r);
+    cr_expect_eq(wire_reader_end(&r), fits ? WIRE_OK : WIRE_E_DEPTH, "%u levels", levels);
+    cr_expect_eq(r.at, fits ? 0 : MAX * (map ? 2u : 1u));
+    cr_expect_eq(wire_check((struct wire_bytes){closed, len}, 0, &at), fits ? WIRE_OK : WIRE_E_DEPTH);
+    cr_expect_eq(at, fits ? len : MAX * (map ? 2u : 1u));
+}
+
+Test(open, sixteen_levels_are_taken_and_seventeen_refused_both_ways)
+{
+    for (int form = 0; form < 4; form++) {
+        bool map = form % 2 != 0, open = form / 2 != 0;
+        struct wire_writer w;
+        wire_writer_init(&w, closed, ROOM);
+        cr_expect_eq(put_deep(&w, MAX, map, open), WIRE_OK);
+        wire_writer_init(&w, closed, ROOM);
+        cr_expect_eq(put_deep(&w, MAX + 1, map, open), WIRE_E_DEPTH);
+        wire_writer_init(&w, closed, ROOM);
+        cr_expect_eq(put_deep(&w, 1000, map, open), WIRE_E_DEPTH);
+        expect_deep_get(MAX, map, true);
+        expect_deep_get(MAX + 1, map, false);
+        expect_deep_get(1000, map, false);
+    }
+}
+
+Test(open, in_a_frame_the_envelope_is_one_level)
+{
+    for (int open = 0; open < 2; open++) {
+        struct wire_writer w;
+        wire_writer_init(&w, closed, ROOM);
+        wire_begin(&w, &(struct wire_envelope){.kind = WIRE_CANCEL, .id = 1});
+        cr_expect_eq(put_deep(&w, MAX - 1, true, open), WIRE_OK);
+        cr_expect_eq(wire_end(&w), WIRE_OK);
+        cr_expect_eq(put_deep(&w, MAX, true, open), WIRE_OK, "behind the frame it is over");
+        wire_writer_init(&w, closed, ROOM);
+        wire_begin(&w, &(struct wire_envelope){.kind = WIRE_CANCEL, .id = 1});
+        cr_expect_eq(put_deep(&w, MAX, true, open), WIRE_E_DEPTH);
+    }
+}
