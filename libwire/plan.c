@@ -133,9 +133,22 @@ static void append_record(struct wire_writer *w, const struct wire_plan *plan, c
     }
 }
 
+/* How deep a record of the plan can be: its own map, and the deepest of its fields. */
+static uint32_t levels_of(const struct wire_plan *plan)
+{
+    uint32_t deepest = 1;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct wire_member *f = &plan->members[i];
+        uint32_t levels = f->type < WIRE_M_words ? 1 : f->type == WIRE_M_list ? 2 + levels_of(f->of) : 2;
+        deepest = levels > deepest ? levels : deepest;
+    }
+    return deepest;
+}
+
 void wire_plan_put(struct wire_writer *w, const struct wire_plan *plan, const void *m)
 {
-    wire_put_in(w);
+    if (w->nest.depth > 0)
+        wire_put_in(w, levels_of(plan));
     append_record(w, plan, m);
 }
 
@@ -264,7 +277,8 @@ static void take_record(struct wire_reader *r, const struct wire_plan *plan, voi
 
 void wire_plan_get(struct wire_reader *r, const struct wire_plan *plan, void *m)
 {
-    wire_get_in(r);
+    if (r->nest.depth > 0)
+        wire_get_in(r, levels_of(plan));
     take_record(r, plan, m);
 }
 

@@ -12,9 +12,11 @@ enum { TIME_TYPE = -1, NANOSECONDS = 1000000000, HEAD_MAX = 5 };
 
 /* ---- put ---- */
 
-void wire_put_in(struct wire_writer *w)
+void wire_put_in(struct wire_writer *w, uint32_t levels)
 {
     wire_nest_value(&w->nest);
+    if (w->depth + w->nest.depth + levels > WIRE_DEPTH_MAX)
+        wire_fail_put(w, WIRE_E_DEPTH);
 }
 
 /* One value that is all head. */
@@ -284,9 +286,17 @@ size_t wire_size_head(uint32_t count)
 
 /* ---- get ---- */
 
-void wire_get_in(struct wire_reader *r)
+/* A record that could be too deep is passed over first, to see whether it is. */
+void wire_get_in(struct wire_reader *r, uint32_t levels)
 {
+    struct wire_reader probe = *r;
     wire_nest_value(&r->nest);
+    wire_nest_value(&probe.nest);
+    if (r->depth + r->nest.depth + levels <= WIRE_DEPTH_MAX)
+        return;
+    wire_take_any(&probe);
+    if (probe.status == WIRE_E_DEPTH)
+        wire_fail_get(r, WIRE_E_DEPTH, probe.start + probe.at);
 }
 
 enum wire_type wire_peek(const struct wire_reader *r)

@@ -89,6 +89,20 @@ union WIRE_OPS_NAME(scratch) {
 #include WIRE_OPS_FILE
 };
 
+/* ---- pass: how deep each record can be ---- */
+
+#define WIRE_RECORD(name, unknown, doc) enum { WIRE_OPS_NAME(deep_##name) = 1
+#define WIRE_FIELD(record, number, name, type, need, doc) | WIRE_DEEP_##type << 1
+#define WIRE_LIST(record, number, name, of, need, doc) | 2 | WIRE_OPS_NAME(deep_##of) << 2
+#define WIRE_END(record) \
+    } \
+    ;
+#include WIRE_OPS_FILE
+
+#define WIRE_RECORD(name, unknown, doc) \
+    _Static_assert(WIRE_LEVELS(WIRE_OPS_NAME(deep_##name)) < WIRE_DEPTH_MAX, #name " nests too deeply");
+#include WIRE_OPS_FILE
+
 /* ---- pass: put ---- */
 
 #define WIRE_RECORD(name, unknown, doc) \
@@ -121,7 +135,7 @@ union WIRE_OPS_NAME(scratch) {
     { \
         union WIRE_OPS_NAME(scratch) scratch; \
         if (WIRE_SELDOM(w->nest.depth > 0)) \
-            wire_put_in(w); \
+            wire_put_in(w, WIRE_LEVELS(WIRE_OPS_NAME(deep_##name))); \
         struct wire_out o = wire_out_open(w, scratch.name); \
         WIRE_OPS_NAME(out_##name)(&o, m); \
         wire_out_close(&o); \
@@ -221,7 +235,7 @@ union WIRE_OPS_NAME(scratch) {
     void WIRE_OPS_NAME(get_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m) \
     { \
         if (WIRE_SELDOM(r->nest.depth > 0)) \
-            wire_get_in(r); \
+            wire_get_in(r, WIRE_LEVELS(WIRE_OPS_NAME(deep_##name))); \
         WIRE_OPS_NAME(each_##name)(r, m); \
     }
 #include WIRE_OPS_FILE

@@ -91,6 +91,26 @@ enum {
     WIRE_MAX_key = 1
 };
 
+/* The levels of nesting that a type has of its own, as bits: bit n stands for n + 1. */
+enum {
+    WIRE_DEEP_bool = 0,
+    WIRE_DEEP_u8 = 0,
+    WIRE_DEEP_u32 = 0,
+    WIRE_DEEP_u64 = 0,
+    WIRE_DEEP_i64 = 0,
+    WIRE_DEEP_f64 = 0,
+    WIRE_DEEP_word = 0,
+    WIRE_DEEP_bin = 0,
+    WIRE_DEEP_str = 0,
+    WIRE_DEEP_words = 1,
+    WIRE_DEEP_bins = 1,
+    WIRE_DEEP_strs = 1,
+    WIRE_DEEP_names = 1
+};
+
+/* The deepest of such bits. */
+#define WIRE_LEVELS(bits) (32u - (uint32_t)__builtin_clz((unsigned)(bits)))
+
 /* `first`, then the value in 1, 2, 4 or 8 bytes. */
 WIRE_HOT uint8_t *wire_raw8(uint8_t *p, uint8_t first, uint8_t value)
 {
@@ -212,8 +232,8 @@ WIRE_API WIRE_COLD struct wire_out wire_out_long_str(struct wire_out o, struct w
 /* Nothing that follows is written. */
 WIRE_API WIRE_COLD struct wire_out wire_out_fail(struct wire_out o);
 
-/* A value begins in a container that is open (wire_put_array and its kind). */
-WIRE_API WIRE_COLD void wire_put_in(struct wire_writer *w);
+/* A record of at most `levels` begins in a container that is open (wire_put_array and its kind). */
+WIRE_API WIRE_COLD void wire_put_in(struct wire_writer *w, uint32_t levels);
 
 WIRE_HOT struct wire_out wire_out_open(struct wire_writer *w, uint8_t *scratch)
 {
@@ -377,8 +397,8 @@ WIRE_API uint32_t wire_take_key(struct wire_reader *r);
 /* Pass over one value of any type. */
 WIRE_API void wire_take_any(struct wire_reader *r);
 
-/* A value begins in a container that is open (wire_get_array and its kind). */
-WIRE_API WIRE_COLD void wire_get_in(struct wire_reader *r);
+/* A record of at most `levels` begins in a container that is open (wire_get_array and its kind). */
+WIRE_API WIRE_COLD void wire_get_in(struct wire_reader *r, uint32_t levels);
 
 /* ---- the reader's cursor ----
  *

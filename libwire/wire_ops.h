@@ -90,7 +90,9 @@ enum WIRE_OPS_NAME(number) {
 /* ---- functions ----
  *
  * put_NAME(w, m) writes a record.  Optional fields are written when their bit stands in
- * m->has; a writer that overflows says so in w->status.
+ * m->has; a writer that overflows says so in w->status.  A record may stand as one value in
+ * an array or map of wire_put_array() and its kind, where it counts as as many levels as its
+ * table lets it have.
  *
  * size_NAME(m) is the number of bytes that put_NAME writes, 0 if m cannot be written.
  *

@@ -323,3 +323,124 @@ Test(open, in_a_frame_the_envelope_is_one_level)
         cr_expect_eq(put_deep(&w, MAX, true, open), WIRE_E_DEPTH);
     }
 }
+
+/* ---- records in generic containers ---- */
+
+static const struct wire_spec spec = {.has = WIRE_HAS(spec, arg), .target = 3, .arg = 1};
+
+Test(open, records_stand_as_values_in_generic_containers)
+{
+    struct wire_writer w;
+    struct wire_reader r;
+    struct wire_spec back;
+    wire_writer_init(&w, closed, ROOM);
+    wire_put_array(&w, 3);
+    wire_put_spec(&w, &spec);
+    wire_open_map(&w);
+    wire_put_uint(&w, 9), wire_put_spec(&w, &spec);
+    wire_close(&w);
+    wire_put_spec(&w, &spec);
+    cr_assert_eq(wire_writer_end(&w), WIRE_OK);
+    wire_reader_init(&r, closed, w.len);
+    cr_assert_eq(wire_get_array(&r), 3);
+    for (int i = 0; i < 3; i++) {
+        if (i == 1)
+            cr_assert(wire_get_map(&r) == 1 && wire_get_uint(&r, 9) == 9);
+        wire_get_spec(&r, &back);
+        cr_expect(back.has == (spec.has | 1) && back.target == 3 && back.arg == 1);
+    }
+    cr_expect_eq(wire_reader_end(&r), WIRE_OK, "%s", wire_status_text(r.status));
+}
+
+Test(open, an_unknown_field_of_a_record_is_ignored_without_upsetting_the_account)
+{
+    struct wire_reader r;
+    struct wire_ping_request ping;
+    size_t len = hex_parse("93 82 00 c4 01 61 09 92 80 91 c0  82 a1 78 81 00 00 00 c4 00  92 80 05", closed, ROOM);
+    wire_reader_init(&r, closed, len);
+    cr_assert_eq(wire_get_array(&r), 3);
+    wire_get_ping_request(&r, &ping);
+    cr_expect(ping.data.len == 1 && r.nest.depth == 1 && r.depth == 0);
+    wire_get_ping_request(&r, &ping);
+    cr_expect(ping.has == 1 && ping.data.len == 0);
+    cr_assert_eq(wire_get_array(&r), 2);
+    wire_get_ping_request(&r, &ping);
+    cr_expect(ping.has == 0);
+    cr_expect_eq(wire_get_uint(&r, 9), 5);
+    cr_expect_eq(wire_reader_end(&r), WIRE_OK, "%s at %zu", wire_status_text(r.status), r.at);
+}
+
+/* A record with an unknown field of `inner` levels, in `around` arrays. */
+static enum wire_status get_unknown(unsigned around, unsigned inner, size_t *at)
+{
+    struct wire_reader r;
+    struct wire_ping_request ping;
+    size_t len = 0;
+    memset(closed, 0x91, around);
+    len += around;
+    closed[len++] = 0x81;
+    closed[len++] = 0x1f;
+    memset(closed + len, 0x91, inner);
+    len += inner;
+    closed[len - (inner > 0)] = inner > 0 ? 0x90 : 0xc0;
+    len += inner == 0;
+    wire_reader_init(&r, closed, len);
+    for (unsigned i = 0; i < around; i++)
+        wire_get_array(&r);
+    wire_get_ping_request(&r, &ping);
+    wire_reader_end(&r);
+    *at = r.at;
+    return r.status;
+}
+
+Test(open, an_unknown_field_nests_to_depth_sixteen_counting_what_is_around)
+{
+    for (unsigned around = 0; around <= MAX; around++) {
+        for (unsigned inner = 0; inner <= MAX; inner++) {
+            size_t at;
+            enum wire_status status = get_unknown(around, inner, &at);
+            cr_expect_eq(status, around + 1 + inner <= MAX ? WIRE_OK : WIRE_E_DEPTH, "%u around, %u inside: %s", around,
+                         inner, wire_status_text(status));
+            if (status == WIRE_E_DEPTH)
+                cr_expect_eq(at, around + 1 + inner > MAX && around < MAX ? MAX + 1u : MAX,
+                             "%u around, %u inside: at %zu", around, inner, at);
+        }
+    }
+}
+
+Test(open, records_are_not_written_where_they_could_nest_too_deeply)
+{
+    struct wire_bytes item = {large, 1};
+    const struct wire_call_reply reply = {.has = WIRE_HAS(call_reply, outs), .outs = {&item, 1, 1}};
+    for (unsigned around = 0; around <= MAX; around++) {
+        struct wire_writer w, v;
+        wire_writer_init(&w, closed, ROOM);
+        wire_writer_init(&v, counted, ROOM);
+        for (unsigned i = 0; i < around; i++)
+            wire_put_array(&w, 1), wire_open_array(&v);
+        wire_put_spec(&w, &spec);
+        wire_put_call_reply(&v, &reply);
+        cr_expect_eq(w.status, around + 1 <= MAX ? WIRE_OK : WIRE_E_DEPTH, "%u around a flat record", around);
+        cr_expect_eq(v.status, around + 2 <= MAX ? WIRE_OK : WIRE_E_DEPTH, "%u around a record with a list", around);
+    }
+}
+
+Test(open, records_are_read_as_deep_as_they_are)
+{
+    for (unsigned around = 0; around <= MAX; around++) {
+        for (unsigned list = 0; list < 2; list++) {
+            struct wire_reader r;
+            struct wire_bytes items[1];
+            struct wire_call_reply reply = {.outs = {items, 0, 1}};
+            memset(closed, 0x91, around);
+            size_t len = around + hex_parse(list ? "81 01 91 c4 00" : "81 00 05", closed + around, 8);
+            wire_reader_init(&r, closed, len);
+            for (unsigned i = 0; i < around; i++)
+                wire_get_array(&r);
+            wire_get_call_reply(&r, &reply);
+            bool fits = around + 1 + list <= MAX;
+            cr_expect_eq(wire_reader_end(&r), fits ? WIRE_OK : WIRE_E_DEPTH, "%u around, list %u", around, list);
+            cr_expect_eq(r.at, fits ? 0 : around < MAX ? MAX + 1u : MAX);
+        }
+    }
+}
