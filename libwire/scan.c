@@ -111,9 +111,21 @@ static bool int_shortest(uint8_t first, uint64_t bits, unsigned width)
     return (first < 0xd0 || below) && 1 + width == (below ? wire_size_int(value) : wire_size_uint(bits));
 }
 
-/* Has the head its shortest form? */
-static bool shortest(uint8_t first, const struct item *i)
+/* A timestamp has forms of 4, 8 and 12 bytes; is this the shortest that holds it? */
+static bool time_shortest(const uint8_t *value, const struct item *i)
 {
+    struct wire_reader r;
+    struct wire_time t;
+    size_t len = 1 + i->head.width + (size_t)i->bytes;
+    wire_reader_init(&r, value, len);
+    wire_get_time(&r, &t);
+    return r.status != WIRE_OK || wire_size_time(t.seconds, t.nanoseconds) == len;
+}
+
+/* Has the value its shortest form? */
+static bool shortest(const uint8_t *value, const struct item *i)
+{
+    uint8_t first = *value;
     unsigned len = 1 + i->head.width;
     switch (i->head.type) {
     case WIRE_TYPE_int:
@@ -123,7 +135,7 @@ static bool shortest(uint8_t first, const struct item *i)
     case WIRE_TYPE_bin:
         return wire_size_bin(i->bytes) == len + i->bytes;
     case WIRE_TYPE_ext:
-        return wire_size_ext(i->number) == len + i->bytes;
+        return wire_size_ext(i->number) == len + i->bytes && time_shortest(value, i);
     case WIRE_TYPE_array:
     case WIRE_TYPE_map:
         return wire_size_head((uint32_t)i->number) == len;
@@ -178,7 +190,7 @@ static enum wire_status examine(struct wire_scan *s, const uint8_t *buf, const s
         return WIRE_E_UTF8;
     if ((s->flags & WIRE_SCAN_CANONICAL) == 0)
         return WIRE_OK;
-    return shortest(buf[s->pos], i) ? WIRE_OK : WIRE_E_CANONICAL;
+    return shortest(buf + s->pos, i) ? WIRE_OK : WIRE_E_CANONICAL;
 }
 
 /* Pass one value, or the head of a container. */

@@ -181,7 +181,8 @@ WIRE_API void wire_put_ext(struct wire_writer *w, int8_t type, struct wire_bytes
 /* The timestamp of msgpack, ext type -1.  nanoseconds < 1,000,000,000. */
 WIRE_API void wire_put_time(struct wire_writer *w, int64_t seconds, uint32_t nanoseconds);
 
-/* One value that is encoded already: wire_check() says whether it is one. */
+/* One value that is encoded already: wire_check() says whether it is one.  Its nesting is
+ * not counted. */
 WIRE_API void wire_put_raw(struct wire_writer *w, struct wire_bytes encoded);
 
 /* The head of an array or a map: exactly `count` elements or entries must follow.  More
@@ -290,7 +291,7 @@ WIRE_API enum wire_status wire_reader_end(struct wire_reader *r);
 
 enum {
     WIRE_SCAN_UTF8 = 1,     /* every str must be UTF-8 */
-    WIRE_SCAN_CANONICAL = 2 /* shortest forms only, and the keys of a map ascending as bytes, no two equal */
+    WIRE_SCAN_CANONICAL = 2 /* shortest forms only (of timestamps too), the keys of a map ascending as bytes, no two equal */
 };
 
 /* Are the bytes exactly one value?  In constant memory and one pass; flags are WIRE_SCAN_.

@@ -71,6 +71,7 @@ fast() {
     suite 'arrows' tools/check-arrows.sh
     suite 'SPEC.md tables' same_spec
     suite 'golden messages' python3 tests/vectors/vectors.py check
+    suite 'msgpack vectors' python3 tests/vectors/msgpack.py check
     suite 'a rebuild does nothing' nothing_to_do
     code
     for t in tests/tools/*.sh; do
