@@ -221,6 +221,18 @@ static enum wire_status step(struct wire_scan *s, const uint8_t *buf, size_t len
     return WIRE_OK;
 }
 
+/* Could all that is open still end within the limit?  Each value to come takes a byte or more. */
+static bool may_end(const struct wire_scan *s, const uint8_t *buf, size_t len)
+{
+    struct item i = {.after = s->pos + 1 + (s->pos < len ? head_of(buf[s->pos]).width : 0)};
+    look(s, buf, len, &i);
+    uint64_t due = i.bytes;
+    for (uint32_t level = 0; level < s->nest.depth; level++)
+        due += s->nest.level[level].left;
+    due -= s->nest.depth > 0; /* the value that begins here */
+    return i.after <= s->limit && due <= s->limit - i.after;
+}
+
 enum wire_status wire_scan(struct wire_scan *s, const void *buf, size_t len)
 {
     enum wire_status status;
@@ -228,7 +240,7 @@ enum wire_status wire_scan(struct wire_scan *s, const void *buf, size_t len)
         status = step(s, buf, len);
         wire_nest_settle(&s->nest);
     } while (status == WIRE_OK && s->nest.depth > 0);
-    return status;
+    return status == WIRE_E_SHORT && !may_end(s, buf, len) ? WIRE_E_LIMIT : status;
 }
 
 /* What is there is all there is: a count or length beyond it means that bytes are missing. */

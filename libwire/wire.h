@@ -311,7 +311,8 @@ struct wire_scan {
 WIRE_API void wire_scan_init(struct wire_scan *s, size_t limit, unsigned flags);
 
 /* buf[0..len) is everything that came so far.  WIRE_OK: the value is whole.  WIRE_E_SHORT:
- * call again when more has come.  WIRE_E_LIMIT: it would be longer than the limit.
+ * call again when more has come; never when limit bytes have.  WIRE_E_LIMIT: it would be
+ * longer than the limit, said as soon as the heads that came tell.
  * Anything else is an error too, of the value at s->pos. */
 WIRE_API enum wire_status wire_scan(struct wire_scan *s, const void *buf, size_t len);
 
