@@ -25,13 +25,28 @@ static void add(struct text *t, const char *s)
         add_char(t, *s++);
 }
 
+/* Divide by ten and return the rest: in pieces, since 32-bit machines divide 64 bits in a
+ * function of the compiler's library, which is not always there. */
+static unsigned take_digit(uint64_t *value)
+{
+    uint32_t rest = 0;
+    uint64_t quotient = 0;
+    for (unsigned shift = 64; shift > 0; shift -= 16) {
+        uint32_t piece = rest << 16 | (uint32_t)(*value >> (shift - 16) & 0xffff);
+        quotient = quotient << 16 | piece / 10;
+        rest = piece % 10;
+    }
+    *value = quotient;
+    return rest;
+}
+
 static void add_uint(struct text *t, uint64_t value)
 {
     char digits[20];
     unsigned n = 0;
     do
-        digits[n++] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
+        digits[n++] = (char)('0' + take_digit(&value));
+    while (value != 0);
     while (n > 0)
         add_char(t, digits[--n]);
 }

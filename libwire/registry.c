@@ -56,12 +56,18 @@ const struct wire_row *wire_errors(void)
     return errors;
 }
 
+static bool same(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
 const struct wire_record_row *wire_record_find(const char *name)
 {
     const struct wire_record_row *row;
     for (uint32_t i = 0; (row = wire_record_at(i)) != NULL; i++) {
-        size_t len = strlen(row->name) + 1;
-        if (memcmp(row->name, name, strlen(name) + 1 < len ? strlen(name) + 1 : len) == 0)
+        if (same(row->name, name))
             return row;
     }
     return NULL;

@@ -219,13 +219,13 @@ void wire_close(struct wire_writer *w)
         return;
     }
     uint8_t fix = (uint8_t)w->nest.level[top].from;
-    uint64_t each = fix == 0x80 ? 2 : 1, values = UNCOUNTED - w->nest.level[top].left;
+    uint64_t values = UNCOUNTED - w->nest.level[top].left, count = fix == 0x80 ? values / 2 : values;
     w->nest.depth = top;
-    if (values % each != 0)
+    if (fix == 0x80 && values % 2 != 0)
         wire_fail_put(w, WIRE_E_OPEN);
-    if (values / each > UINT32_MAX)
+    if (count > UINT32_MAX)
         wire_fail_put(w, WIRE_E_RANGE);
-    const uint8_t *end = wire_raw_head(head, fix, (uint32_t)(values / each));
+    const uint8_t *end = wire_raw_head(head, fix, (uint32_t)count);
     replace_head(w, w->nest.level[top].at, head, (size_t)(end - head));
 }
 
@@ -453,7 +453,7 @@ void wire_get_time(struct wire_reader *r, struct wire_time *value)
 
 /* ---- get: containers ---- */
 
-static uint32_t get_container(struct wire_reader *r, bool map)
+static uint32_t begin_container(struct wire_reader *r, bool map)
 {
     const uint8_t *at = r->p;
     wire_nest_value(&r->nest);
@@ -468,12 +468,12 @@ static uint32_t get_container(struct wire_reader *r, bool map)
 
 uint32_t wire_get_array(struct wire_reader *r)
 {
-    return get_container(r, false);
+    return begin_container(r, false);
 }
 
 uint32_t wire_get_map(struct wire_reader *r)
 {
-    return get_container(r, true);
+    return begin_container(r, true);
 }
 
 void wire_skip(struct wire_reader *r)

@@ -125,3 +125,25 @@ Test(print, random_bytes_make_one_plain_line)
         expect_one_line(bytes, len);
     }
 }
+
+/* ---- one record ---- */
+
+static const char *print_record(const char *record, const char *hex)
+{
+    static char line[256];
+    uint8_t bytes[64];
+    size_t len = hex_parse(hex, bytes, sizeof bytes);
+    cr_assert_neq(len, SIZE_MAX, "not hex: %s", hex);
+    size_t needed = wire_print_record(wire_record_find(record), (struct wire_bytes){bytes, len}, line, sizeof line);
+    cr_expect_eq(needed, strlen(line));
+    return line;
+}
+
+Test(print, a_record_alone_prints_every_integer_and_every_fault)
+{
+    cr_expect_str_eq(print_record("buffer", "82 00 10 02 03"), "{len=16 dir=3}");
+    cr_expect_str_eq(print_record("call_request", "82 00 27 03 91 82 00 00 01 c3"), "{nr=39 specs=[{target=0 arg=true}]}");
+    cr_expect_str_eq(print_record("buffer", "82 00 cf ff ff ff ff ff ff ff ff 02 cf 8a c7 23 04 89 e7 ff f6"),
+                     "{len=18446744073709551615 dir=9999999999999999990}");
+    cr_expect_str_eq(print_record("buffer", "81 00 cd 01"), "{len=0} !the bytes end inside a value at byte 2 <4: 8100cd01>");
+}
