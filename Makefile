@@ -6,6 +6,7 @@
 #   make SAN=1 check-fast  with ASan and UBSan, under build/san
 
 VERSION := 0.1.0
+WIRE_ABI := 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SAN     ?=
@@ -52,12 +53,13 @@ BENCH    := $(patsubst bench/bench_%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
 
 PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
 LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
+WIRE_SO  := $(B)/libwire.so.$(WIRE_ABI)
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
 .PHONY: all help fuzz setup setup-check setup-bench kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
-all: $(LIBRARIES) $(PROGRAMS) $(MODULE)
+all: $(LIBRARIES) $(WIRE_SO) $(PROGRAMS) $(MODULE)
 
 help:
 	@echo 'make demo         install what is missing, build, run examples/demo.lua on a real kernel'
@@ -76,6 +78,9 @@ help:
 $(B)/obj/libprovium/error.o: ALL_CFLAGS += -DPROVIUM_VERSION_TEXT='"provium $(VERSION)"'
 $(B)/obj/bindings/lua/%: ALL_CFLAGS += -Ilibprovium $(LUA_CFLAGS)
 
+# a program that uses a part of it links that part: -Wl,--gc-sections
+$(B)/obj/libwire/%: ALL_CFLAGS += -ffunction-sections -fdata-sections
+
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -84,6 +89,10 @@ $(B)/obj/%.o: %.c
 $(B)/libwire.a: $(WIRE)
 	$(call say,AR)
 	$(Q)$(AR) rcsD $@ $^
+
+$(WIRE_SO): $(WIRE) libwire/libwire.map
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -Wl,-soname,$(@F),--version-script,libwire/libwire.map -o $@ $(WIRE)
 
 $(B)/libprovium.a: $(PROVIUM)
 	$(call say,AR)
@@ -126,6 +135,9 @@ $(B)/provium-agent-aarch64: $(call agent_objects,aarch64)
 
 # ---- Lua ----
 
+# what is linked in is not shown to others, who may bring a libwire of their own
+OWN      := $(comma)--exclude-libs,libwire.a:libprovium.a
+
 $(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def $(wildcard bindings/lua/provium/*.lua)
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -133,12 +145,12 @@ $(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def
 
 $(B)/provium: $(B)/obj/bindings/lua/main.o $(LUA_CORE) $(B)/obj/bindings/lua/sources.o $(LIBRARIES)
 	$(call say,LD)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,-E -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LUA_LIBS) $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -Wl,-E$(OWN) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LUA_LIBS) $(LIBS)
 
 $(B)/lua/provium/core.so: $(LUA_CORE) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -Wl$(OWN) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
 
 $(B)/lua/%.lua: bindings/lua/%.lua
 	@mkdir -p $(@D)
@@ -297,18 +309,35 @@ $(B)/specgen: $(B)/obj/tools/specgen.o
 
 # ---- install ----
 
+AT       = $(DESTDIR)$(PREFIX)
+DOC      = $(AT)/share/doc/provium
+HEADERS := $(addprefix libwire/,wire.h wire_ops.h wire_codec.h wire_cursor.h wire_plan.h ops.def errors.def) libprovium/provium.h libprovium/status.def
+EXAMPLES := $(shell find examples -type f ! -name '*.pyc')
+PC      := libwire/libwire.pc libprovium/libprovium.pc
+CMAKE   := libwire/libwire-config.cmake libwire/libwire-config-version.cmake
+fill     = sed -e 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),; s,@ABI@,$(WIRE_ABI),' $(1).in >$(2)/$(notdir $(1)) && chmod 644 $(2)/$(notdir $(1))
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 libwire/wire.h libwire/wire_ops.h libwire/wire_codec.h libwire/wire_cursor.h libwire/wire_plan.h libwire/ops.def libprovium/provium.h $(DESTDIR)$(PREFIX)/include/provium
-	install -m 644 libwire/errors.def libprovium/status.def $(DESTDIR)$(PREFIX)/include/provium
-	install -m 644 $(LIBRARIES) $(DESTDIR)$(PREFIX)/lib
+	install -d $(AT)/bin $(AT)/include/provium $(AT)/lib/pkgconfig $(AT)/lib/cmake/libwire $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
+	install -m 755 $(PROGRAMS) $(AT)/bin
+	install -m 755 tools/get-kernel.sh $(AT)/bin/provium-get-kernel
+	install -m 644 $(HEADERS) $(AT)/include/provium
+	install -m 644 $(LIBRARIES) $(AT)/lib
+	install -m 755 $(WIRE_SO) $(AT)/lib
+	ln -sf $(notdir $(WIRE_SO)) $(AT)/lib/libwire.so
+	$(foreach f,$(PC),$(call fill,$(f),$(AT)/lib/pkgconfig) &&) :
+	$(foreach f,$(CMAKE),$(call fill,$(f),$(AT)/lib/cmake/libwire) &&) :
 	install -m 644 $(LUA_FILES) $(DESTDIR)$(LUA_SHARE)/provium
 	install -m 755 $(B)/lua/provium/core.so $(DESTDIR)$(LUA_LIB)/provium
+	install -d $(DOC)/docs $(addprefix $(DOC)/,$(sort $(dir $(EXAMPLES))))
+	install -m 644 README.md SPEC.md CHANGELOG.md SECURITY.md LICENSE $(DOC)
+	install -m 644 $(wildcard docs/*.md) $(DOC)/docs
+	for f in $(EXAMPLES); do install -m 644 $$f $(DOC)/$$f || exit; done
 
 uninstall:
-	rm -f $(patsubst %,$(DESTDIR)$(PREFIX)/bin/%,$(notdir $(PROGRAMS))) $(patsubst %,$(DESTDIR)$(PREFIX)/lib/%,$(notdir $(LIBRARIES)))
-	rm -rf $(DESTDIR)$(PREFIX)/include/provium $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
+	rm -f $(addprefix $(AT)/bin/,$(notdir $(PROGRAMS)) provium-get-kernel)
+	rm -f $(addprefix $(AT)/lib/,$(notdir $(LIBRARIES) $(WIRE_SO)) libwire.so $(addprefix pkgconfig/,$(notdir $(PC))))
+	rm -rf $(AT)/include/provium $(AT)/lib/cmake/libwire $(DOC) $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
 
 clean:
 	rm -rf $(B)

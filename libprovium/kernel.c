@@ -63,7 +63,7 @@ static enum provium_status choose_cached(struct provium_kernel *k, struct proviu
     if (join(k->image, "%s/vmlinuz", cache) && access(k->image, R_OK) == 0)
         return PROVIUM_OK;
     return provium_fail(e, PROVIUM_E_CONFIG, ENOENT,
-                        "no kernel at %s: run `make kernel`, or name one (docs/kernels.md)", cache);
+                        "no kernel at %s: run `make kernel` or provium-get-kernel, or name one (docs/kernels.md)", cache);
 }
 
 static enum provium_status choose_image(struct provium_kernel *k, const char *asked, struct provium_error *e)

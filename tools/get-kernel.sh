@@ -7,6 +7,8 @@
 #
 #   get-kernel.sh            Debian's cloud kernel, made the default
 #   get-kernel.sh PACKAGE    another linux-image package, made the default
+#
+# Installed as provium-get-kernel.
 set -eu
 
 meta=${1:-linux-image-cloud-amd64}

@@ -1,11 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What `make install` puts somewhere works from there, and `make uninstall` leaves nothing.
+# What `make install` puts somewhere works from there, through pkg-config and CMake, and `make uninstall` leaves nothing.
 set -eu
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 make -s B="$B" install DESTDIR="$root" PREFIX=/usr >/dev/null
 at=$root/usr
+export PKG_CONFIG_LIBDIR=$at/lib/pkgconfig:/usr/lib/$(gcc -dumpmachine)/pkgconfig:/usr/share/pkgconfig LD_LIBRARY_PATH=$at/lib
+warn='-Wall -Wextra -Wpedantic -Werror'
+
+# flags WORD...: what pkg-config says of the tree that was installed
+flags() { pkg-config --define-variable=prefix="$at" "$@"; }
 
 cat >"$root/use.c" <<'C'
 #include <provium/provium.h>
@@ -21,22 +26,69 @@ int main(void)
     return ret == -38 ? 0 : 1;
 }
 C
-gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$at/include" -DAGENT="\"$at/bin/provium-agent\"" "$root/use.c" \
-    -L"$at/lib" -lprovium -lwire -ljansson -o "$root/use"
+cat >"$root/wire.c" <<'C'
+#include <provium/wire.h>
+int main(void)
+{
+    struct wire_writer w;
+    char b[9];
+    wire_writer_init(&w, b, sizeof b);
+    wire_put_nothing(&w);
+    return w.len != 1 || wire_record_find("ping_request") == NULL;
+}
+C
+cp "$root/wire.c" "$root/wire.cc"
+echo '#include <provium/provium.h>' >>"$root/wire.cc"
+
+# shellcheck disable=SC2046,SC2086
+{
+    gcc -std=c11 $warn -DAGENT="\"$at/bin/provium-agent\"" "$root/use.c" $(flags --cflags --libs libprovium) -o "$root/use"
+    gcc -std=c11 $warn "$root/wire.c" $(flags --cflags --libs libwire) -o "$root/shared"
+    gcc -std=c11 $warn "$root/wire.c" -static $(flags --cflags --libs --static libwire) -o "$root/static"
+    gcc -std=c++17 $warn "$root/wire.cc" $(flags --cflags --libs libwire) -o "$root/cxx"
+}
 "$root/use"
-echo '#include <provium/wire.h>
-#include <provium/provium.h>' >"$root/use.cc"
-gcc -x c++ -std=c++17 -Wall -Wextra -Werror -I"$at/include" -fsyntax-only "$root/use.cc"
-echo '#include <provium/wire.h>
-int main(void) { struct wire_writer w; char b[9]; wire_writer_init(&w, b, sizeof b); wire_put_nothing(&w); return w.len != 1; }' >"$root/wire.c"
-gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$at/include" "$root/wire.c" -L"$at/lib" -lwire -o "$root/wire"
-"$root/wire"
+"$root/shared"
+"$root/static"
+"$root/cxx"
+ldd "$root/shared" | grep -q "libwire.so.0 => $at/lib/libwire.so.0"
+[ "$(flags --modversion libwire libprovium | sort -u)" = "$("$at/bin/provium" --version | sed 's/^provium //')" ]
+grep -q '^prefix=/usr$' "$at/lib/pkgconfig/libwire.pc"
+
+mkdir "$root/cmake"
+cat >"$root/cmake/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.13)
+project(outside C)
+set(CMAKE_C_STANDARD 11)
+find_package(libwire 0.1 REQUIRED)
+find_package(libwire 0.2 QUIET)
+if(libwire_FOUND)
+  message(FATAL_ERROR "0.1 was found for 0.2")
+endif()
+find_package(libwire 0.1 REQUIRED)
+add_executable(shared ../wire.c)
+target_link_libraries(shared libwire::libwire)
+add_executable(static ../wire.c)
+target_link_libraries(static libwire::static)
+CMAKE
+cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_PREFIX_PATH="$at" >"$root/cmake.log" || { cat "$root/cmake.log"; exit 1; }
+cmake --build "$root/cmake/build" >"$root/cmake.log" || { cat "$root/cmake.log"; exit 1; }
+"$root/cmake/build/shared"
+env -u LD_LIBRARY_PATH "$root/cmake/build/static"
+ldd "$root/cmake/build/shared" | grep -q libwire.so.0
+if ldd "$root/cmake/build/static" | grep libwire; then exit 1; fi
 
 LUA_PATH="$at/share/lua/5.4/?.lua;$at/share/lua/5.4/?/init.lua" LUA_CPATH="$at/lib/lua/5.4/?.so" AGENT="$at/bin/provium-agent" lua5.4 -e '
 local provium = require "provium"
 local agent <close> = provium.attach{exec = {os.getenv "AGENT", "--execute-here"}}
 assert(agent:syscall(1023) == -38)'
-"$at/bin/provium" --version
+
+# what a newcomer looks for
+for f in bin/provium-get-kernel share/doc/provium/{README.md,SPEC.md,docs/lua.md,docs/tutorial.md,examples/statx.lua}; do
+    [ -s "$at/$f" ] || { echo "not installed: $f"; exit 1; }
+done
+[ -x "$at/bin/provium-get-kernel" ]
 
 make -s B="$B" uninstall DESTDIR="$root" PREFIX=/usr
-[ -z "$(find "$at" -type f)" ]
+left=$(find "$at" ! -type d)
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
