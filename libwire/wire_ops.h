@@ -10,10 +10,12 @@
  *     #define WIRE_OPS_UPPER SHAPE_        SHAPE_N_circle_radius is a field's number
  *     #include <provium/wire_ops.h>
  *
- * and in one .c file, behind that header, the three macros and the include once more, with
- * WIRE_OPS_CODE defined for the codec, or WIRE_OPS_PLAN for one that is slower and much
- * smaller; and again with WIRE_OPS_NAMES for row_NAME.
+ * and in one .c file (C, where the header may be C++ too), behind that header, the three macros
+ * and the include once more, with WIRE_OPS_CODE defined for the codec, or WIRE_OPS_PLAN for
+ * one that is slower and much smaller, and with WIRE_OPS_NAMES for row_NAME.  WIRE_OPS_API
+ * stands before the prototypes; WIRE_API if you do not define it.
  *
+ * The file is found through -I, and its name must not be that of a file beside this one.
  * It may be included more than once and undefines those macros at its end.  Field numbers
  * are 0 to 31 and ascend in a record; a record stands before the lists of it.
  */
@@ -23,6 +25,10 @@
 
 #if !defined(WIRE_OPS_FILE) || !defined(WIRE_OPS_PREFIX) || !defined(WIRE_OPS_UPPER)
 #error "wire_ops.h: define WIRE_OPS_FILE, WIRE_OPS_PREFIX and WIRE_OPS_UPPER first"
+#endif
+
+#ifndef WIRE_OPS_API
+#define WIRE_OPS_API WIRE_API
 #endif
 
 #ifndef WIRE_OPS_H
@@ -105,11 +111,11 @@ enum WIRE_OPS_NAME(number) {
  *
  * row_NAME() is the record as data, for wire_path and wire_print_record. */
 #define WIRE_RECORD(name, unknown, doc) \
-    WIRE_API void WIRE_OPS_NAME(put_##name)(struct wire_writer * w, const struct WIRE_OPS_NAME(name) * m); \
-    WIRE_API size_t WIRE_OPS_NAME(size_##name)(const struct WIRE_OPS_NAME(name) * m); \
-    WIRE_API void WIRE_OPS_NAME(get_##name)(struct wire_reader * r, struct WIRE_OPS_NAME(name) * m); \
-    WIRE_API enum wire_status WIRE_OPS_NAME(decode_##name)(struct wire_bytes body, struct WIRE_OPS_NAME(name) * m, size_t * at); \
-    WIRE_API const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void);
+    WIRE_OPS_API void WIRE_OPS_NAME(put_##name)(struct wire_writer * w, const struct WIRE_OPS_NAME(name) * m); \
+    WIRE_OPS_API size_t WIRE_OPS_NAME(size_##name)(const struct WIRE_OPS_NAME(name) * m); \
+    WIRE_OPS_API void WIRE_OPS_NAME(get_##name)(struct wire_reader * r, struct WIRE_OPS_NAME(name) * m); \
+    WIRE_OPS_API enum wire_status WIRE_OPS_NAME(decode_##name)(struct wire_bytes body, struct WIRE_OPS_NAME(name) * m, size_t * at); \
+    WIRE_OPS_API const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void);
 #include WIRE_OPS_FILE
 
 #ifdef __cplusplus
@@ -161,6 +167,7 @@ enum WIRE_OPS_NAME(number) {
 #undef WIRE_OPS_FILE
 #undef WIRE_OPS_PREFIX
 #undef WIRE_OPS_UPPER
+#undef WIRE_OPS_API
 #undef WIRE_OPS_CODE
 #undef WIRE_OPS_PLAN
 #undef WIRE_OPS_NAMES
