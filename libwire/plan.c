@@ -6,11 +6,24 @@
 #include "wire_impl.h"
 #include "wire_plan.h"
 
-/* Every list, whatever its elements are, begins with {items, count, cap}. */
+/* Every list is {items, count, cap}, whatever its elements are.  Its bytes are copied: an
+ * access through this type would be undefined. */
 struct any_list {
     void *items;
     uint32_t count, cap;
 };
+
+static struct any_list load_list(const void *value)
+{
+    struct any_list list;
+    memcpy(&list, value, sizeof list);
+    return list;
+}
+
+static void store_count(void *value, uint32_t count)
+{
+    memcpy((uint8_t *)value + offsetof(struct any_list, count), &count, sizeof count);
+}
 
 static const uint8_t *const_at(const void *m, const struct wire_member *f)
 {
@@ -70,11 +83,11 @@ static void append_list(struct wire_writer *w, const struct wire_list *list, boo
 
 static void append_record(struct wire_writer *w, const struct wire_plan *plan, const void *m);
 
-static void append_records(struct wire_writer *w, const struct wire_plan *of, const struct any_list *list)
+static void append_records(struct wire_writer *w, const struct wire_plan *of, struct any_list list)
 {
-    append_count(w, 0x90, list->count);
-    for (uint32_t i = 0; i < list->count; i++)
-        append_record(w, of, (const uint8_t *)list->items + (size_t)i * of->size);
+    append_count(w, 0x90, list.count);
+    for (uint32_t i = 0; i < list.count; i++)
+        append_record(w, of, (const uint8_t *)list.items + (size_t)i * of->size);
 }
 
 static void append_member(struct wire_writer *w, const struct wire_member *f, const void *value)
@@ -109,7 +122,7 @@ static void append_member(struct wire_writer *w, const struct wire_member *f, co
         append_words(w, value);
         break;
     case WIRE_M_list:
-        append_records(w, f->of, value);
+        append_records(w, f->of, load_list(value));
         break;
     default:
         append_list(w, value, f->type != WIRE_M_bins);
@@ -164,12 +177,14 @@ size_t wire_plan_size(const struct wire_plan *plan, const void *m)
 
 static void take_record(struct wire_reader *r, const struct wire_plan *plan, void *m);
 
-static void take_records(struct wire_reader *r, const struct wire_plan *of, struct any_list *list)
+static void take_records(struct wire_reader *r, const struct wire_plan *of, void *value)
 {
+    struct any_list list = load_list(value);
     r->depth++;
-    list->count = wire_take_count(r, list->cap);
-    for (uint32_t i = 0; i < list->count && r->status == WIRE_OK; i++)
-        take_record(r, of, (uint8_t *)list->items + (size_t)i * of->size);
+    list.count = wire_take_count(r, list.cap);
+    store_count(value, list.count);
+    for (uint32_t i = 0; i < list.count && r->status == WIRE_OK; i++)
+        take_record(r, of, (uint8_t *)list.items + (size_t)i * of->size);
     r->depth--;
 }
 
@@ -229,7 +244,7 @@ static void clear_member(const struct wire_member *f, void *value)
     else if (f->type == WIRE_M_words)
         ((struct wire_words *)value)->count = 0;
     else
-        ((struct any_list *)value)->count = 0;
+        store_count(value, 0);
 }
 
 static const struct wire_member *find_member(const struct wire_plan *plan, uint32_t number)
