@@ -56,7 +56,7 @@ LIBRARIES := $(B)/libwire.a $(B)/libprovium.a
 WIRE_SO  := $(B)/libwire.so.$(WIRE_ABI)
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
-.PHONY: all help fuzz setup setup-check setup-bench kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
+.PHONY: all help amalgamation fuzz setup setup-check setup-bench kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(LIBRARIES) $(WIRE_SO) $(PROGRAMS) $(MODULE)
@@ -70,6 +70,7 @@ help:
 	@echo 'make kernel       fetch the default guest kernel into the cache'
 	@echo 'make bench        figures, each beside what it is measured against'
 	@echo 'make fuzz T=agent reader, message, frame or agent under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make amalgamation  libwire as wire.h and wire.c, in $(B)/amalgamation'
 	@echo 'make spec         print the tables of SPEC.md anew'
 	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
 
@@ -93,6 +94,14 @@ $(B)/libwire.a: $(WIRE)
 $(WIRE_SO): $(WIRE) libwire/libwire.map
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -Wl,-soname,$(@F),--version-script,libwire/libwire.map -o $@ $(WIRE)
+
+# libwire as wire.h and wire.c
+amalgamation: $(B)/amalgamation/wire.c
+
+$(B)/amalgamation/wire.c: tools/amalgamate.sh $(wildcard libwire/*.[ch]) $(wildcard libwire/*.def) $(B)/libwire.a
+	@mkdir -p $(@D)
+	$(call say,MERGE)
+	$(Q)nm -g --defined-only $(B)/libwire.a | awk '$$3 ~ /^wire_/ { print $$3 }' | tools/amalgamate.sh $(abspath $(@D)) $(VERSION)
 
 $(B)/libprovium.a: $(PROVIUM)
 	$(call say,AR)

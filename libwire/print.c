@@ -5,6 +5,8 @@
  */
 #include "wire_impl.h"
 
+#ifndef WIRE_WITHOUT_names
+
 /* ---- output that never overflows and counts what it would have taken ---- */
 
 struct text {
@@ -366,3 +368,5 @@ void wire_path(const struct wire_record_row *record, struct wire_bytes body, siz
         add_step(&t, missing);
     finish(&t);
 }
+
+#endif

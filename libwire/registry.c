@@ -4,6 +4,8 @@
  */
 #include "wire_impl.h"
 
+#ifndef WIRE_WITHOUT_names
+
 #define WIRE_OPS_FILE "ops.def"
 #define WIRE_OPS_PREFIX wire_
 #define WIRE_OPS_UPPER WIRE_
@@ -111,3 +113,5 @@ const char *wire_error_text(uint32_t code)
         return "an error that this version does not know";
     }
 }
+
+#endif

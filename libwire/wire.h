@@ -14,8 +14,8 @@
  *     wire_put_ping_request(&w, &ping);
  *     if (wire_end(&w) == WIRE_OK) send(fd, w.buf, w.len, 0);
  *
- * Functions are safe to call from several threads on different objects. Link with
- * -lwire, nothing else.
+ * Functions are safe to call from several threads on different objects.  Link with
+ * -lwire, nothing else.  wire(7) has the policy: ABI, threads, stack, subsets.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -97,6 +97,7 @@ struct wire_envelope {
 enum wire_op {
 #define WIRE_OP(name, code, since, doc) WIRE_OP_##name = code,
 #include "ops.def"
+    WIRE_OP_none = INT32_MAX /* not an operation */
 };
 
 enum wire_event {
@@ -416,6 +417,8 @@ WIRE_API void wire_stream_hunt(struct wire_stream *s);
 
 /* ---- names and printing: for traces, tests and documents ---- */
 
+#ifndef WIRE_WITHOUT_names
+
 /* An operation, an event or an error. */
 struct wire_row {
     const char *name;
@@ -450,6 +453,8 @@ WIRE_API size_t wire_print_record(const struct wire_record_row *record, struct w
  * "specs[2].offset", into out; "" when it is the body itself.  At the start of a
  * record that lacks a required field it is the path of that field. */
 WIRE_API void wire_path(const struct wire_record_row *record, struct wire_bytes body, size_t at, char *out, size_t cap);
+
+#endif
 
 #ifdef __cplusplus
 }

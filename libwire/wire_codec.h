@@ -85,6 +85,7 @@ WIRE_TAKE(names, value->count = 0)
 #include WIRE_OPS_FILE
 
 union WIRE_OPS_NAME(scratch) {
+    uint8_t nothing; /* a table may be empty */
 #define WIRE_RECORD(name, unknown, doc) uint8_t name[WIRE_OPS_NAME(run_##name)];
 #include WIRE_OPS_FILE
 };
@@ -169,7 +170,7 @@ union WIRE_OPS_NAME(scratch) {
 #define WIRE_RECORD(name, unknown, doc) \
     WIRE_COLD static uint32_t WIRE_OPS_NAME(rest_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m, uint32_t left) \
     { \
-        void (*const skip)(struct wire_reader *, const uint8_t *) = wire_unknown_##unknown; \
+        void (*const other)(struct wire_reader *, const uint8_t *) = wire_unknown_##unknown; \
         while (left-- > 0 && r->status == WIRE_OK) { \
             const uint8_t *key = r->p; \
             switch (wire_take_key(r)) {
@@ -189,7 +190,7 @@ union WIRE_OPS_NAME(scratch) {
         break;
 #define WIRE_END(record) \
     default: \
-        skip(r, key); \
+        other(r, key); \
         } \
         } \
         return m->has; \

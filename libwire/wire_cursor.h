@@ -7,9 +7,16 @@
 #ifndef WIRE_CURSOR_H
 #define WIRE_CURSOR_H
 
-#include <string.h>
-
 #include "wire.h"
+
+#if __STDC_HOSTED__
+#include <string.h>
+#else /* string.h need not be there; these four must (gcc's manual, "Standards") */
+void *memcpy(void *restrict to, const void *restrict from, size_t len);
+void *memmove(void *to, const void *from, size_t len);
+void *memset(void *p, int byte, size_t len);
+int memcmp(const void *a, const void *b, size_t len);
+#endif
 
 /* The usual way, always inline unless size matters more; and the ways that are seldom taken. */
 #ifdef __OPTIMIZE_SIZE__

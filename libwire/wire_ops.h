@@ -114,9 +114,13 @@ enum WIRE_OPS_NAME(number) {
     WIRE_OPS_API void WIRE_OPS_NAME(put_##name)(struct wire_writer * w, const struct WIRE_OPS_NAME(name) * m); \
     WIRE_OPS_API size_t WIRE_OPS_NAME(size_##name)(const struct WIRE_OPS_NAME(name) * m); \
     WIRE_OPS_API void WIRE_OPS_NAME(get_##name)(struct wire_reader * r, struct WIRE_OPS_NAME(name) * m); \
-    WIRE_OPS_API enum wire_status WIRE_OPS_NAME(decode_##name)(struct wire_bytes body, struct WIRE_OPS_NAME(name) * m, size_t * at); \
-    WIRE_OPS_API const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void);
+    WIRE_OPS_API enum wire_status WIRE_OPS_NAME(decode_##name)(struct wire_bytes body, struct WIRE_OPS_NAME(name) * m, size_t * at);
 #include WIRE_OPS_FILE
+
+#ifndef WIRE_WITHOUT_names
+#define WIRE_RECORD(name, unknown, doc) WIRE_OPS_API const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void);
+#include WIRE_OPS_FILE
+#endif
 
 #ifdef __cplusplus
 }
