@@ -274,6 +274,11 @@ bool wire_utf8_valid(const uint8_t *p, const uint8_t *end)
     return true;
 }
 
+bool wire_is_utf8(struct wire_bytes text)
+{
+    return text.len == 0 || wire_utf8_valid(text.ptr, text.ptr + text.len);
+}
+
 void wire_take_str(struct wire_reader *r, struct wire_bytes *value)
 {
     const uint8_t *at = r->p;
@@ -285,7 +290,7 @@ void wire_take_str(struct wire_reader *r, struct wire_bytes *value)
         *value = wire_take_bytes(r, wire_take_tagged(r, 1u << (first - 0xd9)), at);
     else
         wire_mismatch(r, first);
-    if (value->len > 0 && !wire_utf8_valid(value->ptr, value->ptr + value->len))
+    if (!wire_is_utf8(*value))
         wire_fail_get(r, WIRE_E_UTF8, at);
 }
 

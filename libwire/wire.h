@@ -299,6 +299,9 @@ enum {
  * Returns the status, and the offset of a fault in *at. */
 WIRE_API enum wire_status wire_check(struct wire_bytes encoded, unsigned flags, size_t *at);
 
+/* Is it text, as RFC 3629 wants it? */
+WIRE_API bool wire_is_utf8(struct wire_bytes text);
+
 /* Finds the end of a value that comes piece by piece; looks at no byte twice, apart from
  * the head of the value that is not whole yet. */
 struct wire_scan {

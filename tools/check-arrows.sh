@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Prove the arrows of docs/architecture.md: who may include whom, and that libwire
-# needs nothing but the mem* family.  Prints one line a fault; exits 1 if there is any.
+# Prove the arrows of docs/architecture.md: who may include whom, that libwire needs
+# nothing but the mem* family, and that libwire-value alone knows msgpack-c.  Prints one line a fault; exits 1 if there is any.
 set -u
 B=${B:-build}
 faults=0
@@ -21,17 +21,24 @@ refuse 'libwire includes another part' '(agent|libprovium|bindings|conformance)/
 refuse 'libprovium includes the agent' 'agent/|agent\.h' libprovium
 refuse 'the agent includes the host' 'libprovium/|provium\.h' agent
 refuse 'conformance includes host or agent' '(agent|libprovium)/|provium\.h|agent\.h' conformance
-refuse 'an _impl.h outside its folder' '.*_impl\.h' bindings conformance examples bench
+refuse 'an _impl.h outside its folder' '.*_impl\.h' bindings conformance examples bench libwire/value
+refuse 'msgpack-c outside libwire-value' 'msgpack' libwire/*.[ch] libprovium agent bindings conformance
 refuse 'libwire does more than bytes' '(stdio|stdlib|unistd|errno|time)\.h' libwire
 
-undefined=$(nm -u "$B/libwire.a" 2>/dev/null | sed -n 's/^ *U //p' | sort -u |
-    grep -vE '^(wire_.*|mem(cpy|move|set|cmp)|bcmp|__(asan|ubsan|stack_chk).*|_GLOBAL_OFFSET_TABLE_)$')
-if [ -n "$undefined" ]; then
-    printf 'libwire needs more than mem*:\n%s\n' "$undefined"
-    faults=1
-fi
-if [ "$(nm -u "$B/libwire.a" 2>/dev/null | wc -l)" -eq 0 ]; then
-    echo "no $B/libwire.a to look at"
-    faults=1
-fi
+# needs LIBRARY PATTERN: its undefined symbols all match.
+needs() {
+    undefined=$(nm -u "$B/$1.a" 2>/dev/null | sed -n 's/^ *U //p' | sort -u |
+        grep -vE "^(wire_.*|mem(cpy|move|set|cmp)|bcmp${2:+|$2}|__(asan|ubsan|stack_chk).*|_GLOBAL_OFFSET_TABLE_)$")
+    if [ -n "$undefined" ]; then
+        printf '%s needs more than it may:\n%s\n' "$1" "$undefined"
+        faults=1
+    fi
+    if [ "$(nm -u "$B/$1.a" 2>/dev/null | wc -l)" -eq 0 ]; then
+        echo "no $B/$1.a to look at"
+        faults=1
+    fi
+}
+
+needs libwire
+needs libwire-value 'strlen|malloc|free|msgpack_[a-z_]+'
 exit $faults

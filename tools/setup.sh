@@ -8,8 +8,8 @@
 #   setup.sh bench     that, and the peers that the bench measures
 set -eu
 
-build='gcc libc6-dev make pkg-config qemu-system-x86 lua5.4 liblua5.4-dev libjansson-dev lz4 xz-utils zstd kmod'
-check="$build libcriterion-dev libmsgpack-dev clang g++ cmake python3 qemu-user gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross"
+build='gcc libc6-dev make pkg-config qemu-system-x86 lua5.4 liblua5.4-dev libjansson-dev libmsgpack-dev lz4 xz-utils zstd kmod'
+check="$build libcriterion-dev clang g++ cmake python3 qemu-user gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross"
 bench="$check libmpack-dev libmsgpuck-dev"
 
 case ${1:-build} in

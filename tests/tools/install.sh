@@ -38,7 +38,8 @@ int main(void)
 }
 C
 cp "$root/wire.c" "$root/wire.cc"
-echo '#include <provium/provium.h>' >>"$root/wire.cc"
+echo '#include <provium/wire_value.h>
+#include <provium/provium.h>' >>"$root/wire.cc"
 
 # shellcheck disable=SC2046,SC2086
 {
@@ -77,6 +78,21 @@ cmake --build "$root/cmake/build" >"$root/cmake.log" || { cat "$root/cmake.log";
 env -u LD_LIBRARY_PATH "$root/cmake/build/static"
 ldd "$root/cmake/build/shared" | grep -q libwire.so.0
 if ldd "$root/cmake/build/static" | grep libwire; then exit 1; fi
+
+echo '#include <provium/wire_value.h>
+int main(void)
+{
+    struct wire_value *v;
+    size_t at;
+    if (wire_value_new(&v, (struct wire_bytes){(const uint8_t *)"\x81\xa1x\x05", 4}, 0, &at)) return 1;
+    const struct wire_value *x = wire_value_find(v, "x");
+    int bad = x == NULL || x->integer != 5;
+    wire_value_free(v);
+    return bad;
+}' >"$root/value.c"
+# shellcheck disable=SC2046,SC2086
+gcc -std=c11 $warn "$root/value.c" $(flags --cflags --libs libwire-value) -o "$root/value"
+"$root/value"
 
 LUA_PATH="$at/share/lua/5.4/?.lua;$at/share/lua/5.4/?/init.lua" LUA_CPATH="$at/lib/lua/5.4/?.so" AGENT="$at/bin/provium-agent" lua5.4 -e '
 local provium = require "provium"
