@@ -126,7 +126,68 @@ enum wire_status any_decode(struct wire_bytes frame, struct any_message *m, stru
     return status;
 }
 
+/* ---- at random ---- */
+
+/* The elements of lists that are in use, of each record. */
+struct used {
+#define WIRE_RECORD(name, unknown, doc) uint32_t name;
+#include "../../libwire/ops.def"
+};
+
+#define WHETHER_REQUIRED(pool) 1u
+#define WHETHER_OPTIONAL(pool) (random_next(&(pool)->state) % 2)
+
+#define WIRE_RECORD(name, unknown, doc) \
+    static void random_##name(struct wire_##name *m, struct any_room *room, struct used *used, \
+                              struct field_pool *pool) \
+    { \
+        memset(m, 0, sizeof *m); \
+        (void)room, (void)used;
+#define WIRE_FIELD(record, number, name, type, need, doc) \
+    if (WHETHER_##need(pool)) { \
+        m->has |= UINT32_C(1) << number; \
+        field_random_##type(pool, &m->name); \
+    }
+#define WIRE_LIST(record, number, name, of, need, doc) \
+    if (WHETHER_##need(pool)) { \
+        m->has |= UINT32_C(1) << number; \
+        m->name.items = room->of + used->of; \
+        m->name.count = m->name.cap = field_random_count(pool, ANY_ITEMS - used->of); \
+        used->of += m->name.count; \
+        for (uint32_t i = 0; i < m->name.count; i++) \
+            random_##of(&m->name.items[i], room, used, pool); \
+    }
+#define WIRE_END(record) }
+#include "../../libwire/ops.def"
+
+void any_random_body(enum any_record record, union any_body *body, struct any_room *room, struct field_pool *pool)
+{
+    struct used used = {0};
+    pool->used = 0;
+    switch (record) {
+#define WIRE_RECORD(name, unknown, doc) \
+    case ANY_##name: \
+        random_##name(&body->name, room, &used, pool); \
+        break;
+#include "../../libwire/ops.def"
+    default:
+        break;
+    }
+}
+
 /* ---- encode ---- */
+
+size_t any_size_body(enum any_record record, const union any_body *body)
+{
+    switch (record) {
+#define WIRE_RECORD(name, unknown, doc) \
+    case ANY_##name: \
+        return wire_size_##name(&body->name);
+#include "../../libwire/ops.def"
+    default:
+        return 1;
+    }
+}
 
 void any_put_body(struct wire_writer *w, enum any_record record, const union any_body *body)
 {

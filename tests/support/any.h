@@ -7,6 +7,7 @@
 #define SUPPORT_ANY_H
 
 #include "../../libwire/wire.h"
+#include "field.h"
 
 enum any_record {
 #define WIRE_RECORD(name, unknown, doc) ANY_##name,
@@ -44,6 +45,12 @@ enum wire_status any_decode_body(enum any_record record, struct wire_bytes bytes
                                  struct any_room *room, size_t *at);
 void any_put_body(struct wire_writer *w, enum any_record record, const union any_body *body);
 bool any_equal_body(enum any_record record, const union any_body *a, const union any_body *b);
+
+/* Bytes of a record as wire_size_NAME tells them; of an empty body 1. */
+size_t any_size_body(enum any_record record, const union any_body *body);
+
+/* A record at random; what it points to is in room and pool. */
+void any_random_body(enum any_record record, union any_body *body, struct any_room *room, struct field_pool *pool);
 
 /* A whole frame's body; an envelope without a known record is WIRE_E_UNKNOWN. */
 enum wire_status any_decode(struct wire_bytes frame, struct any_message *m, struct any_room *room, size_t *at);
