@@ -24,6 +24,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -W
 STD     := -std=c11 -D_GNU_SOURCE
 ALL_CFLAGS = $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -fno-semantic-interposition -MMD -MP $(CFLAGS)
 
+LUA         ?= lua5.4
 LUA_CFLAGS  ?= $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include/lua5.4)
 LUA_LIBS    ?= $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
 LUA_SHARE   ?= $(PREFIX)/share/lua/5.4
@@ -44,7 +45,7 @@ objects  = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
 WIRE     := $(call objects,libwire)
 VALUE    := $(call objects,libwire/value)
 PROVIUM  := $(call objects,libprovium) $(B)/obj/libprovium/agent_blob.o
-LUA_CORE := $(filter-out %/main.o,$(call objects,bindings/lua))
+LUA_CORE := $(filter-out %/main.o,$(call objects,bindings/lua)) $(B)/obj/bindings/lua/names.o
 LUA_FILES := $(patsubst bindings/lua/%,$(B)/lua/%,$(wildcard bindings/lua/provium/*.lua))
 CONFORM  := $(call objects,conformance) $(B)/obj/conformance/embed.o
 HOSTED   := $(patsubst agent/%.c,$(B)/obj/hosted/%.o,$(call sources,agent)) $(B)/obj/hosted/sys.o
@@ -158,6 +159,21 @@ $(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) -Ibindings/lua -Wa,-Ibindings/lua -c $< -o $@
+
+# Names for numbers; those of aarch64 where its headers are, else an empty file.
+$(B)/names/x86_64.names: NAMES_CC = $(CC)
+$(B)/names/aarch64.names: NAMES_CC = $(CROSS)gcc
+$(B)/names/aarch64.names: $(wildcard /usr/aarch64-linux-gnu/include/asm/unistd.h)
+
+$(B)/names/%.names: tools/names.lua
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)$(LUA) $< '$(NAMES_CC)' '$(CC)' >$@
+
+$(B)/obj/bindings/lua/names.o: bindings/lua/names.S $(B)/names/x86_64.names $(B)/names/aarch64.names
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -Wa,-I$(B)/names -c $< -o $@
 
 $(B)/provium: $(B)/obj/bindings/lua/main.o $(LUA_CORE) $(B)/obj/bindings/lua/sources.o $(LIBRARIES)
 	$(call say,LD)

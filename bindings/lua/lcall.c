@@ -12,7 +12,7 @@ static struct lprovium_handle *begin(lua_State *L, struct lprovium_call *c, cons
 {
     struct lprovium_handle *h = lprovium_check_handle(L, caller);
     c->call = (struct provium_call){.caller = caller, .first = 1};
-    lprovium_check_nr(L, 2, c);
+    lprovium_check_nr(L, 2, c, h);
     return h;
 }
 

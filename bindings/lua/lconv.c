@@ -79,13 +79,39 @@ static void check_table(lua_State *L, int at, const struct lprovium_place *place
 
 /* ---- the number and the arguments ---- */
 
-void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c)
+/* The name at `at` as a number. */
+static int64_t check_name(lua_State *L, int at, const struct lprovium_place *place, struct lprovium_handle *h)
+{
+    const char *arch = provium_session_info(lprovium_check_session(L, h, place->caller))->arch;
+    struct provium_bytes name = lprovium_check_bytes(L, at, place);
+    int64_t nr = 0;
+    if (!lprovium_has_names(arch))
+        lprovium_raise(L, place, "this build has no names for %s: give the number", arch);
+    if (!lprovium_find_nr(arch, name, &nr)) {
+        lprovium_push_hint(L, arch, "sys", name);
+        lprovium_raise(L, place, "%s has no system call \"%s\"%s", arch, (const char *)name.ptr, lua_tostring(L, -1));
+    }
+    return nr;
+}
+
+/* A string that is no name, "1" say, is a wrong type. */
+static bool is_name(lua_State *L, int at)
+{
+    const char *s = lua_type(L, at) == LUA_TSTRING ? lua_tostring(L, at) : "";
+    return *s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+}
+
+void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c, struct lprovium_handle *h)
 {
     const struct lprovium_place place = {.caller = c->call.caller, .field = "nr"};
+    if (is_name(L, at)) {
+        c->call.nr = check_name(L, at, &place, h);
+        return;
+    }
     if (lua_type(L, at) == LUA_TSTRING)
         lprovium_raise(L, &place,
                        "integer expected, got string: a system call goes by its number on the guest's "
-                       "architecture, such as 39 for getpid on x86_64");
+                       "architecture or by its name, such as 39 or \"getpid\" on x86_64");
     c->call.nr = lprovium_check_word(L, at, &place);
 }
 

@@ -236,15 +236,6 @@ static int core_realpath(lua_State *L)
     return 1;
 }
 
-/* errno_name(n): "EACCES" for 13; nil for what has no name.  Names are the host's; the numbers of
- * x86-64 are those of every architecture that the agent runs on. */
-static int core_errno_name(lua_State *L)
-{
-    lua_Integer n = luaL_checkinteger(L, 1);
-    lua_pushstring(L, n > 0 && n <= INT_MAX ? strerrorname_np((int)n) : NULL);
-    return 1;
-}
-
 /* now(): seconds of a clock that never jumps. */
 static int core_now(lua_State *L)
 {
@@ -285,8 +276,10 @@ static const luaL_Reg functions[] = {
     {"connect", lprovium_connect},
     {"pack", lprovium_pack},
     {"unpack", lprovium_unpack},
+    {"names_find", lprovium_names_find},
+    {"names_next", lprovium_names_next},
+    {"names_hint", lprovium_names_hint},
     {"realpath", core_realpath},
-    {"errno_name", core_errno_name},
     {"now", core_now},
     {NULL, NULL},
 };

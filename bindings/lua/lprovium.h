@@ -51,8 +51,10 @@ uint64_t lprovium_check_size(lua_State *L, int at, const struct lprovium_place *
 unsigned lprovium_check_index(lua_State *L, int at, const struct lprovium_place *place);
 struct provium_bytes lprovium_check_bytes(lua_State *L, int at, const struct lprovium_place *place);
 
-/* Begin a call by name: the number, then the arguments from stack index `from` to the top. */
-void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c);
+/* The number of a system call at `at`, or its name, which is one of the guest's architecture. */
+void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c, struct lprovium_handle *h);
+
+/* The arguments from stack index `from` to the top. */
 void lprovium_check_args(lua_State *L, int from, struct lprovium_call *c);
 
 /* The table of buffers at `at`, keyed by argument index. */
@@ -88,6 +90,21 @@ int lprovium_connect(lua_State *L);
 
 int lprovium_pack(lua_State *L);
 int lprovium_unpack(lua_State *L);
+
+/* ---- lnames.c: names of the kernel's headers ---- */
+
+/* Were there headers of that architecture when this was built? */
+bool lprovium_has_names(const char *arch);
+
+/* The number of a system call; false if there is none of that name. */
+bool lprovium_find_nr(const char *arch, struct provium_bytes name, int64_t *nr);
+
+/* Push " (did you mean ...?)" with names that are near, or an empty string. */
+void lprovium_push_hint(lua_State *L, const char *arch, const char *kind, struct provium_bytes name);
+
+int lprovium_names_find(lua_State *L);
+int lprovium_names_next(lua_State *L);
+int lprovium_names_hint(lua_State *L);
 
 /* ---- lprovium.c: handles ---- */
 

@@ -23,6 +23,7 @@ build = {
     lua = {
       ["provium"] = "bindings/lua/provium/init.lua",
       ["provium.config"] = "bindings/lua/provium/config.lua",
+      ["provium.names"] = "bindings/lua/provium/names.lua",
       ["provium.runner"] = "bindings/lua/provium/runner.lua",
       ["provium.testing"] = "bindings/lua/provium/testing.lua",
     },

@@ -18,10 +18,9 @@ local function cases(fd, limit)
   return {
     -- numbers
     case("syscall: nr: integer expected, got no value", "syscall"),
-    case("syscall: nr: integer expected, got string: a system call goes by its number on the guest's architecture, " ..
-      "such as 39 for getpid on x86_64", "syscall", "write", fd, 0, 0),
+    case('syscall: nr: x86_64 has no system call "writ" (did you mean write, writev?)', "syscall", "writ", fd, 0, 0),
     case("syscall_buf: nr: integer expected, got string: a system call goes by its number on the guest's " ..
-      "architecture, such as 39 for getpid on x86_64", "syscall_buf", "1", 1, "x", fd, 0, 1),
+      'architecture or by its name, such as 39 or "getpid" on x86_64', "syscall_buf", "1", 1, "x", fd, 0, 1),
     case("syscall: nr: 1.5 is not a 64-bit integer", "syscall", 1.5),
     case("syscall: a0: integer expected, got string: bytes are given as a buffer, see syscall_buf", "syscall", w, "3"),
     case("syscall: a1: integer expected, got nil", "syscall", w, fd, nil, 0),

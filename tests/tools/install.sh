@@ -97,7 +97,7 @@ gcc -std=c11 $warn "$root/value.c" $(flags --cflags --libs libwire-value) -o "$r
 LUA_PATH="$at/share/lua/5.4/?.lua;$at/share/lua/5.4/?/init.lua" LUA_CPATH="$at/lib/lua/5.4/?.so" AGENT="$at/bin/provium-agent" lua5.4 -e '
 local provium = require "provium"
 local agent <close> = provium.attach{exec = {os.getenv "AGENT", "--execute-here"}}
-assert(agent:syscall(1023) == -38)'
+assert(agent:syscall(1023) == -38 and provium.sys.openat2 == 437)'
 
 # what a newcomer looks for
 for f in bin/provium-get-kernel share/doc/provium/{README.md,SPEC.md,docs/lua.md,docs/tutorial.md,examples/statx.lua}; do

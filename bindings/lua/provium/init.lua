@@ -9,6 +9,16 @@ local provium = {
   unpack = core.unpack,
 }
 
+-- What not every script needs is loaded when it is asked for.
+local later = { sys = "provium.names", errno = "provium.names", const = "provium.names" }
+
+setmetatable(provium, { __index = function(self, name)
+  if later[name] then
+    rawset(self, name, require(later[name])[name])
+    return rawget(self, name)
+  end
+end })
+
 -- Every VM and its profile.  The keys are weak: a VM that a script forgets is collected.
 local profiles = setmetatable({}, { __mode = "k" })
 

@@ -27,7 +27,8 @@ end
 
 --- The same of what came back, which may be a failure of the kernel.
 local function show_actual(value)
-  local name = math.type(value) == "integer" and value >= -4095 and value < 0 and core.errno_name(-value)
+  local failed = math.type(value) == "integer" and value >= -4095 and value < 0
+  local name = failed and core.names_find("x86_64", "name", tostring(-value)) -- the numbers are the same everywhere
   return name and ("%d (%s)"):format(value, name) or show(value)
 end
 
