@@ -112,6 +112,12 @@ static enum wire_status provoke_E_CANONICAL(void)
     return check("\xcc\x00", 2, WIRE_SCAN_CANONICAL);
 }
 
+/* Of libwire-value alone, where an allocation fails: test_value.c. */
+static enum wire_status provoke_E_MEMORY(void)
+{
+    return WIRE_E_MEMORY;
+}
+
 /* A new status does not build until it has its function. */
 static const struct {
     const char *name;
