@@ -92,9 +92,67 @@ test("a float with an integral value is accepted", function()
   assert_eq(("\0"):rep(7) .. "\x80", pack("i64", -2.0 ^ 63))
 end)
 
+test("bytes[n]: n bytes, the missing ones zero; more raise", function()
+  assert_eq("abc\0\0x\1", pack("bytes[5] bytes[1] u8", "abc", "x", 1))
+  assert_eq({ "abc\0\0", "x", 1 }, { unpack("bytes[5] bytes[1] u8", "abc\0\0x\1") })
+  assert_eq({ "", "" }, { pack("bytes[0]", ""), (unpack("bytes[0]", "")) })
+  raises("pack: value[2]: 3 bytes exceed bytes[2]", pack, "u8 bytes[2]", 1, "abc")
+  raises("pack: value[1]: string expected, got number", pack, "bytes[2]", 12)
+  raises("pack: value[1]: missing: the format asks for bytes[2]", pack, "bytes[2]")
+  raises("unpack: data: bytes[3] at byte 1 needs 3, only 2 left", unpack, "u8 bytes[3]", "abc")
+end)
+
+test("cstr: a string and its zero byte; one inside raises", function()
+  assert_eq("abc\0\0\1", pack("cstr cstr u8", "abc", "", 1))
+  assert_eq({ "abc", "", 1 }, { unpack("cstr cstr u8", "abc\0\0\1") })
+  raises("pack: value[1]: a cstr ends at its first zero byte, and byte 2 is one", pack, "cstr", "ab\0c")
+  raises("unpack: data: cstr at byte 1 has no zero byte that ends it", unpack, "u8 cstr", "\0abc")
+  raises("unpack: data: cstr at byte 1 has no zero byte that ends it", unpack, "u8 cstr", "\0")
+  raises("pack: value[1]: string expected, got nil", pack, "cstr", nil)
+end)
+
+test("pad[n]: zeros that take no value, and are skipped", function()
+  assert_eq("\1\0\0\0\2", pack("u8 pad[3] u8", 1, 2))
+  assert_eq({ 1, 2 }, { unpack("u8 pad[3] u8", "\1xyz\2") })
+  assert_eq("", pack "pad[0]")
+  assert_eq(("\0"):rep(100000), pack "pad[100000]")
+  raises("unpack: data: pad[3] at byte 1 needs 3, only 1 left", unpack, "u8 pad[3]", "ab")
+  raises("pack: value[1]: left over: the format has 0 tokens", pack, "pad[1]", 1)
+end)
+
+test("ptr is an address: 8 bytes", function()
+  assert_eq(pack("u64", 0x7ffff7ff0000), pack("ptr", 0x7ffff7ff0000))
+  assert_eq(-1, (unpack("ptr", ("\xff"):rep(8))))
+  raises("pack: value[1]: integer expected, got string", pack, "ptr", "x")
+end)
+
+test("> and <: the byte order of what follows, alone or before a token", function()
+  assert_eq("\1\2" .. "\1\2" .. "\2\1", pack("> u16 u16 < u16", 0x0102, 0x0102, 0x0102))
+  assert_eq("\2\1" .. "\1\2\3\4" .. "\4\3\2\1", pack("u16 >u32 <u32", 0x0102, 0x01020304, 0x01020304))
+  assert_eq({ 0x0102, -2, 0x0201 }, { unpack(">u16 i16 <u16", "\1\2\xff\xfe\1\2") })
+  assert_eq("", pack "> <")
+  for _, width in ipairs(widths) do
+    for kind, letter in pairs(letters) do
+      local token, value = ("> %s%d"):format(kind, 8 * width), 0x5
+      assert_eq(string.pack(">" .. letter .. width, value), pack(token, value))
+      assert_eq(value, (unpack(token, pack(token, value))))
+    end
+  end
+end)
+
+test("counts that are none raise", function()
+  for _, token in ipairs { "bytes", "bytes[]", "bytes[x]", "bytes[-1]", "bytes[3", "bytes[3]x", "bytes[ 3]", "pad", "pad[0x3]" } do
+    raises(('pack: format: "%s": a number of bytes expected, such as [16]'):format(token:match "^%S+"), pack, token, "x")
+  end
+  for _, token in ipairs { "bytes[1073741825]", "pad[99999999999999999999999999]" } do
+    raises(('unpack: format: "%s": more than 1073741824 bytes'):format(token), unpack, token, "x")
+  end
+end)
+
 test("unknown tokens raise", function()
-  local known = " (known: u8 i8 u16 i16 u32 i32 u64 i64)"
-  for _, token in ipairs { "u24", "u", "U8", "i128", "u8,", "u88", "8", "ptr", "u8\0" } do
+  local known = " (known: u8 i8 u16 i16 u32 i32 u64 i64 ptr bytes[n] cstr pad[n] < >)"
+  for _, token in ipairs { "u24", "u", "U8", "i128", "u8,", "u88", "8", "ptrs", "u8\0", "u8[2]", "cstr[3]",
+    "u8>u16", "[3]", "byte[3]" } do
     raises(('pack: format: unknown token "%s"'):format(token:gsub("\0.*", "")) .. known, pack, token, 1)
   end
   raises('unpack: format: unknown token "u24"' .. known, unpack, "u8 u24", "\1\2\3\4")
