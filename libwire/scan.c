@@ -122,20 +122,21 @@ static bool time_shortest(const uint8_t *value, const struct item *i)
     return r.status != WIRE_OK || wire_size_time(t.seconds, t.nanoseconds) == len;
 }
 
-/* Has the value its shortest form? */
+/* Has the value its shortest form?  It is whole, so its length is a size. */
 static bool shortest(const uint8_t *value, const struct item *i)
 {
     uint8_t first = *value;
     unsigned len = 1 + i->head.width;
+    size_t number = (size_t)i->number;
     switch (i->head.type) {
     case WIRE_TYPE_int:
         return int_shortest(first, i->number, i->head.width);
     case WIRE_TYPE_str:
-        return wire_size_str(i->bytes) == len + i->bytes;
+        return wire_size_str(number) == len + number;
     case WIRE_TYPE_bin:
-        return wire_size_bin(i->bytes) == len + i->bytes;
+        return wire_size_bin(number) == len + number;
     case WIRE_TYPE_ext:
-        return wire_size_ext(i->number) == len + i->bytes && time_shortest(value, i);
+        return wire_size_ext(number) == len + 1 + number && time_shortest(value, i);
     case WIRE_TYPE_array:
     case WIRE_TYPE_map:
         return wire_size_head((uint32_t)i->number) == len;

@@ -9,7 +9,7 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config qemu-system-x86 lua5.4 liblua5.4-dev libjansson-dev libmsgpack-dev lz4 xz-utils zstd kmod'
-check="$build libcriterion-dev clang g++ cmake python3 qemu-user gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross"
+check="$build libcriterion-dev clang g++ cmake python3 qemu-user gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross binutils-s390x-linux-gnu"
 bench="$check libmpack-dev libmsgpuck-dev"
 
 case ${1:-build} in
