@@ -5,7 +5,7 @@ set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-printf '#include "wire.h"\n#include "wire_cursor.h"\n' |
+printf '#include "wire.h"\n#include "wire_cursor.h"\n#include "wire_plan.h"\n' |
     gcc -E -P -DWIRE_API=PUBLIC -Ilibwire -x c - | sed -E 's/__attribute__\(\([a-z, ]*\)\)//g' | tr '\n' ' ' |
     grep -oE 'PUBLIC [^;(]*\(' | grep -oE '[a-z_0-9]+\($' | tr -d '(' | sort -u >"$dir/marked"
 [ "$(wc -l <"$dir/marked")" -gt 100 ]
