@@ -168,7 +168,7 @@ void lprovium_push_hint(lua_State *L, const char *arch, const char *kind, struct
     if (name.len > NAME_MAX_LEN || text_of(arch).start == text_of(arch).end)
         return;
     find_hints(text_of(arch), kind, name, hints);
-    for (size_t i = 0; i < HINTS && hints[i].name.start != NULL && hints[i].weight <= hints[0].weight + 2; i++) {
+    for (size_t i = 0; i < HINTS && hints[i].name.start != NULL && hints[i].weight <= hints[0].weight; i++) {
         lua_pushstring(L, i == 0 ? " (did you mean " : ", ");
         lua_pushlstring(L, hints[i].name.start, (size_t)(hints[i].name.end - hints[i].name.start));
         lua_concat(L, 3);
