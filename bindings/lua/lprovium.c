@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lmsgpack.h"
 #include "lprovium.h"
 
 /* ---- handles ---- */
@@ -308,6 +309,8 @@ LUAMOD_API int luaopen_provium_core(lua_State *L)
     lua_setfield(L, -2, "vm_methods");
     push_type(L, LPROVIUM_SESSION, session_meta, session_methods);
     lua_setfield(L, -2, "session_methods");
+    lmsgpack_push_module(L);
+    lua_setfield(L, -2, "msgpack");
     set_string(L, "version", provium_version());
     set_integer(L, "cpus_max", PROVIUM_CPUS_MAX);
     return 1;

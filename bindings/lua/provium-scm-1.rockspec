@@ -12,6 +12,7 @@ supported_platforms = { "linux" }
 dependencies = { "lua >= 5.4" }
 external_dependencies = {
   JANSSON = { header = "jansson.h" },
+  MSGPACK = { header = "msgpack.h" },
 }
 build = {
   type = "make",
@@ -24,6 +25,7 @@ build = {
       ["provium"] = "bindings/lua/provium/init.lua",
       ["provium.config"] = "bindings/lua/provium/config.lua",
       ["provium.names"] = "bindings/lua/provium/names.lua",
+      ["provium.msgpack"] = "bindings/lua/provium/msgpack.lua",
       ["provium.runner"] = "bindings/lua/provium/runner.lua",
       ["provium.testing"] = "bindings/lua/provium/testing.lua",
     },

@@ -34,6 +34,16 @@ assert(not ok and err == "calls.lua:6: syscall: a0: integer expected, got table"
 X
 check 'calls work' lua calls.lua
 
+script msgpack.lua <<'X'
+local msgpack = require "provium".msgpack
+assert(require "provium.msgpack" == msgpack)
+assert(msgpack.pack { name = "x", data = msgpack.bin "\xff" } == "\x82\xa4data\xc4\1\xff\xa4name\xa1x")
+assert(msgpack.unpack "\xcf\xff\xff\xff\xff\xff\xff\xff\xff" == msgpack.u64(-1))
+local ok, err = pcall(function() msgpack.pack { { print } } end)
+assert(not ok and err == "msgpack.lua:5: pack: [1][1]: a function cannot be packed", err)
+X
+check 'msgpack works' lua msgpack.lua
+
 script profile.lua <<'X'
 local ok, err = pcall(require "provium".create, "x")
 assert(not ok and err:find('provium.lua: profile "x": unknown key "y"', 1, true), err)

@@ -34,6 +34,10 @@ test("what the module exports", function()
   for _, name in ipairs { "create", "shutdown_all", "pack", "unpack", "attach" } do
     assert_eq("function", type(provium[name]), name)
   end
+  for _, name in ipairs { "pack", "unpack", "kind", "array", "map", "bin", "ext", "time", "u64", "f32", "f64" } do
+    assert_eq("function", type(provium.msgpack[name]), name)
+  end
+  assert_eq("userdata", type(provium.msgpack.null))
   assert_contains(provium._VERSION, ".")
 end)
 

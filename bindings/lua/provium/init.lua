@@ -7,6 +7,7 @@ local provium = {
   _VERSION = core.version,
   pack = core.pack,
   unpack = core.unpack,
+  msgpack = require "provium.msgpack",
 }
 
 -- What not every script needs is loaded when it is asked for.
