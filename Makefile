@@ -57,12 +57,13 @@ BENCH    := $(patsubst bench/bench_%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
 PROGRAMS := $(B)/provium $(B)/provium-agent $(B)/provium-conformance
 LIBRARIES := $(B)/libwire.a $(B)/libwire-value.a $(B)/libprovium.a
 WIRE_SO  := $(B)/libwire.so.$(WIRE_ABI)
+VALUE_SO := $(B)/libwire-value.so.$(WIRE_ABI)
 MODULE   := $(B)/lua/provium/core.so $(LUA_FILES)
 
 .PHONY: all help amalgamation fuzz setup setup-check setup-bench kernel demo check check-fast check-vm check-deep check-build bench spec install uninstall clean
 .DELETE_ON_ERROR:
 
-all: $(LIBRARIES) $(WIRE_SO) $(PROGRAMS) $(MODULE)
+all: $(LIBRARIES) $(WIRE_SO) $(VALUE_SO) $(PROGRAMS) $(MODULE)
 
 help:
 	@echo 'make demo         install what is missing, build, run examples/demo.lua on a real kernel'
@@ -111,6 +112,10 @@ $(B)/libwire-value.a: $(VALUE)
 	$(call say,AR)
 	$(Q)$(AR) rcsD $@ $^
 
+$(VALUE_SO): $(VALUE) $(WIRE_SO) libwire/value/libwire-value.map
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -shared -Wl,-soname,$(@F),--version-script,libwire/value/libwire-value.map -o $@ $(VALUE) $(WIRE_SO) $(MSGPACK)
+
 $(B)/libprovium.a: $(PROVIUM)
 	$(call say,AR)
 	$(Q)$(AR) rcsD $@ $^
@@ -153,7 +158,7 @@ $(B)/provium-agent-aarch64: $(call agent_objects,aarch64)
 # ---- Lua ----
 
 # what is linked in is not shown to others, who may bring a libwire of their own
-OWN      := $(comma)--exclude-libs,libwire.a:libprovium.a
+OWN      := $(comma)--exclude-libs,libwire.a:libwire-value.a:libprovium.a
 
 $(B)/obj/bindings/lua/sources.o: bindings/lua/sources.S bindings/lua/sources.def $(wildcard bindings/lua/provium/*.lua)
 	@mkdir -p $(@D)
@@ -358,8 +363,9 @@ install: all
 	install -m 755 tools/get-kernel.sh $(AT)/bin/provium-get-kernel
 	install -m 644 $(HEADERS) $(AT)/include/provium
 	install -m 644 $(LIBRARIES) $(AT)/lib
-	install -m 755 $(WIRE_SO) $(AT)/lib
+	install -m 755 $(WIRE_SO) $(VALUE_SO) $(AT)/lib
 	ln -sf $(notdir $(WIRE_SO)) $(AT)/lib/libwire.so
+	ln -sf $(notdir $(VALUE_SO)) $(AT)/lib/libwire-value.so
 	$(foreach f,$(PC),$(call fill,$(f),$(AT)/lib/pkgconfig) &&) :
 	$(foreach f,$(CMAKE),$(call fill,$(f),$(AT)/lib/cmake/libwire) &&) :
 	install -m 644 $(LUA_FILES) $(DESTDIR)$(LUA_SHARE)/provium
@@ -371,7 +377,7 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(AT)/bin/,$(notdir $(PROGRAMS)) provium-get-kernel)
-	rm -f $(addprefix $(AT)/lib/,$(notdir $(LIBRARIES) $(WIRE_SO)) libwire.so $(addprefix pkgconfig/,$(notdir $(PC))))
+	rm -f $(addprefix $(AT)/lib/,$(notdir $(LIBRARIES) $(WIRE_SO) $(VALUE_SO)) libwire.so libwire-value.so $(addprefix pkgconfig/,$(notdir $(PC))))
 	rm -rf $(AT)/include/provium $(AT)/lib/cmake/libwire $(DOC) $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
 
 clean:

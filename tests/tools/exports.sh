@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# libwire.so shows exactly what the headers mark with WIRE_API and needs only mem*; the Lua module shows none of it.
+# libwire.so shows exactly what the headers mark with WIRE_API and needs only mem*, libwire-value.so what wire_value.h
+# marks; the Lua module shows none of it.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -15,6 +16,11 @@ nm -D --defined-only "$so" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | 
 diff "$dir/marked" "$dir/shown"
 nm -D --defined-only --with-symbol-versions "$so" | grep -q ' wire_check@@WIRE_0$'
 objdump -p "$so" | grep -qE 'SONAME +libwire\.so\.0$'
+
+value=$B/libwire-value.so.0
+nm -D --defined-only "$value" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$dir/shown"
+grep -oE 'wire_value_[a-z]+\(struct|wire_value_[a-z]+\(const' libwire/wire_value.h | sed 's/(.*//' | sort -u | diff - "$dir/shown"
+objdump -p "$value" | grep -qE 'SONAME +libwire-value\.so\.0$'
 
 needed=$(nm -D -u "$so" | awk '$1 == "U" { sub("@.*", "", $2); print $2 }' | grep -vE '^mem(cpy|move|set|cmp)$' || true)
 [ -z "$needed" ] || { echo "needs: $needed"; exit 1; }

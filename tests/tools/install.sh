@@ -92,7 +92,11 @@ int main(void)
 }' >"$root/value.c"
 # shellcheck disable=SC2046,SC2086
 gcc -std=c11 $warn "$root/value.c" $(flags --cflags --libs libwire-value) -o "$root/value"
+# shellcheck disable=SC2046,SC2086
+gcc -std=c11 $warn "$root/value.c" -static $(flags --cflags --libs --static libwire-value) -o "$root/value-static"
 "$root/value"
+"$root/value-static"
+ldd "$root/value" | grep -q "libwire-value.so.0 => $at/lib/libwire-value.so.0"
 
 LUA_PATH="$at/share/lua/5.4/?.lua;$at/share/lua/5.4/?/init.lua" LUA_CPATH="$at/lib/lua/5.4/?.so" AGENT="$at/bin/provium-agent" lua5.4 -e '
 local provium = require "provium"

@@ -8,10 +8,11 @@ make -s B="$B" install DESTDIR="$root" PREFIX=/usr >/dev/null
 at=$root/usr
 export LD_LIBRARY_PATH=$at/lib
 cd "$at/share/doc/provium/examples/wire"
-for name in encode decode stream own_ops; do
+for name in encode decode stream own_ops value; do
+    library=libwire$(case $name in value) echo -value ;; esac)
     # shellcheck disable=SC2046
     gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I. $name.c \
-        $(PKG_CONFIG_LIBDIR=$at/lib/pkgconfig pkg-config --define-variable=prefix="$at" --cflags --libs libwire) -o "$root/$name"
+        $(PKG_CONFIG_LIBDIR=$at/lib/pkgconfig pkg-config --define-variable=prefix="$at" --cflags --libs "$library") -o "$root/$name"
     [ "$(wc -l <$name.c)" -lt 80 ]
 done
 cd "$root"
@@ -40,6 +41,15 @@ assert open("bytes", "rb").read() == want
 PY
 if head -c 30 bytes | ./decode 2>said; then exit 1; fi
 grep -qx 'decode: byte 24: the bytes end inside a value' said
+
+[ "$(./value cellar <bytes 2>&1 >sorted)" = 'was roof' ]
+python3 - <<'PY'
+was, now = open("bytes", "rb").read(), open("sorted", "rb").read()
+at, celsius, raw = was.index(b"\xa2at"), was.index(b"\xa7celsius"), was.index(b"\xa3raw")
+assert now == was[:1] + was[at:celsius] + was[raw:] + b"\xa4name\xa6cellar" + was[celsius:raw]
+PY
+if head -c 30 bytes | ./value 2>said; then exit 1; fi
+grep -qx 'value: byte 24: the bytes end inside a value' said
 
 diff - <(./stream) <<'TEXT'
 1: 5 bytes, no error
