@@ -73,7 +73,7 @@ help:
 	@echo 'make              build everything under $(B)/'
 	@echo 'make kernel       fetch the default guest kernel into the cache'
 	@echo 'make bench        figures, each beside what it is measured against'
-	@echo 'make fuzz T=agent reader, message, frame or agent under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make fuzz T=agent reader, message, frame, agent or lua under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make amalgamation  libwire as wire.h and wire.c, in $(B)/amalgamation'
 	@echo 'make spec         print the tables of SPEC.md anew'
 	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
@@ -240,16 +240,25 @@ FUZZ_SUPPORT := tests/support/any.c tests/support/rig.c tests/support/hex.c
 T       ?= message
 FUZZ_SECONDS ?= 60
 
+# The one of Lua has the binding, and what is under it, besides.
+FUZZ_LUA := $(filter-out %/main.c,$(call sources,bindings/lua))
+$(B)/fuzz/%-lua: private FUZZ_CFLAGS := -Ilibprovium $(LUA_CFLAGS)
+$(B)/fuzz/replay-lua: private FUZZ_WITH = $(LUA_CORE) $(B)/libprovium.a $(B)/libwire-value.a
+$(B)/fuzz/replay-lua: private FUZZ_LIBS = $(LUA_LIBS)
+$(B)/fuzz/fuzz-lua: private FUZZ_WITH = $(FUZZ_LUA) $(call sources,libwire/value) $(B)/obj/bindings/lua/names.o $(B)/libprovium.a
+$(B)/fuzz/fuzz-lua: private FUZZ_LIBS = $(LUA_LIBS) $(LIBS)
+$(B)/fuzz/replay-lua $(B)/fuzz/fuzz-lua: $(LUA_CORE) $(FUZZ_LUA) $(LIBRARIES)
+
 $(B)/fuzz/replay-%: fuzz/fuzz_%.c fuzz/main.c fuzz/fuzz.h $(B)/libhosted.a $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< fuzz/main.c $(FUZZ_SUPPORT) $(B)/libhosted.a $(B)/libwire.a -lmsgpackc $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) $(LDFLAGS) -o $@ $< fuzz/main.c $(FUZZ_SUPPORT) $(B)/libhosted.a $(FUZZ_WITH) $(B)/libwire.a -lmsgpackc $(LIBS) $(FUZZ_LIBS)
 
 $(B)/fuzz/fuzz-%: fuzz/fuzz_%.c fuzz/fuzz.h $(FUZZ_SUPPORT) $(call sources,libwire) $(call sources,agent)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)clang $(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' \
-	  -o $@ $< $(FUZZ_SUPPORT) $(call sources,libwire) $(call sources,agent) agent/sys_$(shell uname -m).S -lmsgpackc
+	$(Q)clang $(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DAGENT_HOSTED -DAGENT_VERSION='"$(VERSION)"' $(FUZZ_CFLAGS) \
+	  -o $@ $< $(FUZZ_SUPPORT) $(call sources,libwire) $(call sources,agent) agent/sys_$(shell uname -m).S $(FUZZ_WITH) -lmsgpackc $(FUZZ_LIBS)
 
 fuzz: $(B)/fuzz/fuzz-$(T)
 	@mkdir -p $(B)/fuzz/found-$(T)

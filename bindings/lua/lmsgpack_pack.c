@@ -91,7 +91,7 @@ static void raise(const struct packing *p, const struct path *path, const char *
 static void *take(struct packing *p, size_t len)
 {
     lua_State *L = p->L;
-    len = (len + 7) & ~(size_t)7;
+    len = len > 0 ? (len + 7) & ~(size_t)7 : 8; /* never NULL */
     if (len > p->left) {
         p->left = len > CHUNK ? len : CHUNK;
         p->chunk = lua_newuserdatauv(L, p->left, 1);
