@@ -361,6 +361,8 @@ $(B)/specgen: $(B)/obj/tools/specgen.o
 AT       = $(DESTDIR)$(PREFIX)
 DOC      = $(AT)/share/doc/provium
 HEADERS := $(addprefix libwire/,wire.h wire_value.h wire_ops.h wire_codec.h wire_cursor.h wire_plan.h ops.def errors.def) libprovium/provium.h libprovium/status.def
+MAN3    := $(wildcard docs/man/*.3)
+MAN7    := $(wildcard docs/man/*.7)
 EXAMPLES := $(shell find examples -type f ! -name '*.pyc')
 PC      := libwire/libwire.pc libwire/libwire-value.pc libprovium/libprovium.pc
 CMAKE   := libwire/libwire-config.cmake libwire/libwire-config-version.cmake
@@ -379,7 +381,9 @@ install: all
 	$(foreach f,$(CMAKE),$(call fill,$(f),$(AT)/lib/cmake/libwire) &&) :
 	install -m 644 $(LUA_FILES) $(DESTDIR)$(LUA_SHARE)/provium
 	install -m 755 $(B)/lua/provium/core.so $(DESTDIR)$(LUA_LIB)/provium
-	install -d $(DOC)/docs $(addprefix $(DOC)/,$(sort $(dir $(EXAMPLES))))
+	install -d $(AT)/share/man/man3 $(AT)/share/man/man7 $(DOC)/docs $(addprefix $(DOC)/,$(sort $(dir $(EXAMPLES))))
+	install -m 644 $(MAN3) $(AT)/share/man/man3
+	install -m 644 $(MAN7) $(AT)/share/man/man7
 	install -m 644 README.md SPEC.md CHANGELOG.md SECURITY.md LICENSE $(DOC)
 	install -m 644 $(wildcard docs/*.md) $(DOC)/docs
 	for f in $(EXAMPLES); do install -m 644 $$f $(DOC)/$$f || exit; done
@@ -387,6 +391,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(AT)/bin/,$(notdir $(PROGRAMS)) provium-get-kernel)
 	rm -f $(addprefix $(AT)/lib/,$(notdir $(LIBRARIES) $(WIRE_SO) $(VALUE_SO)) libwire.so libwire-value.so $(addprefix pkgconfig/,$(notdir $(PC))))
+	rm -f $(addprefix $(AT)/share/man/man3/,$(notdir $(MAN3))) $(addprefix $(AT)/share/man/man7/,$(notdir $(MAN7)))
 	rm -rf $(AT)/include/provium $(AT)/lib/cmake/libwire $(DOC) $(DESTDIR)$(LUA_SHARE)/provium $(DESTDIR)$(LUA_LIB)/provium
 
 clean:

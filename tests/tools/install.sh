@@ -104,7 +104,7 @@ local agent <close> = provium.attach{exec = {os.getenv "AGENT", "--execute-here"
 assert(agent:syscall(1023) == -38 and provium.sys.openat2 == 437)'
 
 # what a newcomer looks for
-for f in bin/provium-get-kernel share/doc/provium/{README.md,SPEC.md,docs/lua.md,docs/tutorial.md,examples/statx.lua}; do
+for f in bin/provium-get-kernel share/man/man{7/wire.7,3/wire_reader.3} share/doc/provium/{README.md,SPEC.md,docs/lua.md,docs/tutorial.md,examples/statx.lua}; do
     [ -s "$at/$f" ] || { echo "not installed: $f"; exit 1; }
 done
 [ -x "$at/bin/provium-get-kernel" ]
