@@ -56,6 +56,17 @@ ldd "$root/shared" | grep -q "libwire.so.0 => $at/lib/libwire.so.0"
 [ "$(flags --modversion libwire libprovium | sort -u)" = "$("$at/bin/provium" --version | sed 's/^provium //')" ]
 grep -q '^prefix=/usr$' "$at/lib/pkgconfig/libwire.pc"
 
+echo '#include <provium/wire_value.h>
+int main(void)
+{
+    struct wire_value *v;
+    size_t at;
+    if (wire_value_new(&v, (struct wire_bytes){(const uint8_t *)"\x81\xa1x\x05", 4}, 0, &at)) return 1;
+    const struct wire_value *x = wire_value_find(v, "x");
+    int bad = x == NULL || x->integer != 5;
+    wire_value_free(v);
+    return bad;
+}' >"$root/value.c"
 mkdir "$root/cmake"
 cat >"$root/cmake/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.13)
@@ -71,25 +82,17 @@ add_executable(shared ../wire.c)
 target_link_libraries(shared libwire::libwire)
 add_executable(static ../wire.c)
 target_link_libraries(static libwire::static)
+add_executable(value ../value.c)
+target_link_libraries(value libwire::value)
 CMAKE
 cmake -S "$root/cmake" -B "$root/cmake/build" -DCMAKE_PREFIX_PATH="$at" >"$root/cmake.log" || { cat "$root/cmake.log"; exit 1; }
 cmake --build "$root/cmake/build" >"$root/cmake.log" || { cat "$root/cmake.log"; exit 1; }
 "$root/cmake/build/shared"
+"$root/cmake/build/value"
 env -u LD_LIBRARY_PATH "$root/cmake/build/static"
 ldd "$root/cmake/build/shared" | grep -q libwire.so.0
 if ldd "$root/cmake/build/static" | grep libwire; then exit 1; fi
 
-echo '#include <provium/wire_value.h>
-int main(void)
-{
-    struct wire_value *v;
-    size_t at;
-    if (wire_value_new(&v, (struct wire_bytes){(const uint8_t *)"\x81\xa1x\x05", 4}, 0, &at)) return 1;
-    const struct wire_value *x = wire_value_find(v, "x");
-    int bad = x == NULL || x->integer != 5;
-    wire_value_free(v);
-    return bad;
-}' >"$root/value.c"
 # shellcheck disable=SC2046,SC2086
 gcc -std=c11 $warn "$root/value.c" $(flags --cflags --libs libwire-value) -o "$root/value"
 # shellcheck disable=SC2046,SC2086
