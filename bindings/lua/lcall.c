@@ -19,6 +19,8 @@ static struct lprovium_handle *begin(lua_State *L, struct lprovium_call *c, cons
 static int call_syscall(lua_State *L)
 {
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 3, lua_gettop(L)))
+        return lprovium_call_structs(L, "syscall");
     struct lprovium_handle *h = begin(L, &c, "syscall");
     lprovium_check_args(L, 3, &c);
     return lprovium_execute(L, h, &c);
@@ -29,6 +31,8 @@ static int call_syscall_buf(lua_State *L)
     const struct lprovium_place idx = {.caller = "syscall_buf", .field = "idx"};
     const struct lprovium_place data = {.caller = "syscall_buf", .field = "data"};
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 4, 4))
+        return lprovium_call_structs(L, "syscall_buf");
     struct lprovium_handle *h = begin(L, &c, "syscall_buf");
     unsigned arg = lprovium_check_index(L, 3, &idx);
     struct provium_bytes bytes = lprovium_check_bytes(L, 4, &data);
@@ -43,6 +47,8 @@ static int call_syscall_buf(lua_State *L)
 static int call_syscall_bufs(lua_State *L)
 {
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 3, 3))
+        return lprovium_call_structs(L, "syscall_bufs");
     struct lprovium_handle *h = begin(L, &c, "syscall_bufs");
     lprovium_check_bufs(L, 3, &c);
     lprovium_check_args(L, 4, &c);
@@ -53,6 +59,8 @@ static int call_syscall_ptr(lua_State *L)
 {
     static const struct lprovium_spec_rules rules = {.list = "ptrs", .has_buf_idx = true};
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 3, 4))
+        return lprovium_call_structs(L, "syscall_ptr");
     struct lprovium_handle *h = begin(L, &c, "syscall_ptr");
     lprovium_check_args(L, 5, &c);
     lprovium_check_bufs(L, 3, &c);
@@ -134,6 +142,8 @@ static int call_ioctl(lua_State *L)
 {
     const struct lprovium_place data = {.caller = "ioctl", .field = "data"};
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 4, 4))
+        return lprovium_call_structs(L, "ioctl");
     struct lprovium_handle *h = begin_ioctl(L, &c, "ioctl");
     if (lua_gettop(L) > 4)
         return luaL_error(L, "ioctl: arguments: fd, cmd and data expected, got more");
@@ -157,6 +167,8 @@ static int call_ioctl_buf(lua_State *L)
 {
     static const struct lprovium_spec_rules rules = {.list = "specs", .buf_idx = IOCTL_DATA};
     struct lprovium_call c;
+    if (lprovium_has_structs(L, 4, 5))
+        return lprovium_call_structs(L, "ioctl_buf");
     struct lprovium_handle *h = begin_ioctl(L, &c, "ioctl_buf");
     if (lua_gettop(L) > 5)
         return luaL_error(L, "ioctl_buf: arguments: fd, cmd, struct and specs expected, got more");

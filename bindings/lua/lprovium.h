@@ -76,6 +76,15 @@ void lprovium_check_ptrs(lua_State *L, int at, struct lprovium_call *c, const st
  * there is no result. */
 int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c);
 
+/* ---- lstruct.c: struct values in calls ---- */
+
+/* Is there one among the arguments, or in a table of them?  Then the function that makes such
+ * calls is pushed. */
+bool lprovium_has_structs(lua_State *L, int first, int last);
+
+/* Make the call with that function: its results; raises what it raises. */
+int lprovium_call_structs(lua_State *L, const char *caller);
+
 /* ---- lcall.c: the six calls ---- */
 
 extern const luaL_Reg lprovium_call_methods[];

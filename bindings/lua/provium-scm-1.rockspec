@@ -27,6 +27,7 @@ build = {
       ["provium.config"] = "bindings/lua/provium/config.lua",
       ["provium.ctokens"] = "bindings/lua/provium/ctokens.lua",
       ["provium.encode"] = "bindings/lua/provium/encode.lua",
+      ["provium.graph"] = "bindings/lua/provium/graph.lua",
       ["provium.integers"] = "bindings/lua/provium/integers.lua",
       ["provium.layout"] = "bindings/lua/provium/layout.lua",
       ["provium.names"] = "bindings/lua/provium/names.lua",

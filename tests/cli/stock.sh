@@ -20,6 +20,7 @@ for name in pairs(_G) do before[name] = true end
 local provium = require "provium"
 for name in pairs(_G) do assert(before[name], name) end
 assert(provium.pack("u16", 258) == "\2\1" and provium._VERSION:find "^provium %d")
+assert(provium.sys.openat2 == 437 and #provium.struct "u32 a; ptr b;" == 16)
 X
 check 'require sets no globals' lua globals.lua
 

@@ -51,7 +51,7 @@ mkdir "$dir/provium"
 gcc -Wa,-I"$dir",-I"$B/names" -c bindings/lua/names.S -o "$dir/names.o"
 objects=$(ls "$B"/obj/bindings/lua/*.o | grep -vE '/(main|names|sources)\.o$')
 gcc ${runtime:+-fsanitize=address,undefined} -shared -o "$dir/provium/core.so" $objects "$dir/names.o" \
-    "$B/libprovium.a" "$B/libwire.a" -ljansson
+    "$B/libprovium.a" "$B/libwire-value.a" "$B/libwire.a" -lmsgpackc -ljansson
 LUA_CPATH="$dir/?.so" lua -e '
 local provium = require "provium"
 assert(provium.sys.openat2 == 437)

@@ -4,6 +4,7 @@ local cdecl = require "provium.cdecl"
 local layout = require "provium.layout"
 local value = require "provium.value"
 local encode = require "provium.encode"
+local graph = require "provium.graph"
 local show = require "provium.show"
 
 local struct = {}
@@ -184,5 +185,7 @@ function struct.cstr(text)
   end
   return value.new_buffer(text .. "\0", false)
 end
+
+value.set_call(graph.call)
 
 return { struct = struct.define, out = struct.out, cstr = struct.cstr }
