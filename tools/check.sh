@@ -105,11 +105,10 @@ other_compiler() {
 }
 
 deep() {
-    for t in tests/conformance/*.sh; do
+    for t in tests/conformance/*.sh tests/embed/*.sh; do
         suite "${t#tests/}" bash "$t"
     done
     suite 'conformance: Python agent' "$B/provium-conformance" run --exec 'python3 examples/agents/python/agent.py --execute-here'
-    suite 'libwire on i386 and s390x' tests/cross/run.sh
     suite 'clang, warnings as errors' other_compiler
     suite 'fast tests, ASan and UBSan' sanitized
 }

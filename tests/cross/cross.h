@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tests of libwire that need no libc, for machines whose libc is not at hand: run.sh.
+ * Tests of libwire that need no libc, for machines whose libc is not at hand: tests/embed/cross.sh.
  */
 #ifndef CROSS_H
 #define CROSS_H

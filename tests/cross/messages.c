@@ -7,7 +7,7 @@
 
 #include "cross.h"
 
-/* messages.json as rows of {name, record, text, bytes, len}: made by run.sh. */
+/* messages.json as rows of {name, record, text, bytes, len}: made by tests/embed/cross.sh. */
 struct row {
     const char *name, *record, *text, *bytes;
     size_t len;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # libwire on machines of other widths and byte orders: the golden messages and the generic layer, without
-# a libc, under qemu-user; and natively under the sanitizers.  run.sh [i386] [s390x] [native]
+# a libc, under qemu-user; and natively under the sanitizers.  cross.sh [i386] [s390x] [native]
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
