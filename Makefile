@@ -73,7 +73,7 @@ help:
 	@echo 'make              build everything under $(B)/'
 	@echo 'make kernel       fetch the default guest kernel into the cache'
 	@echo 'make bench        figures, each beside what it is measured against'
-	@echo 'make fuzz T=agent reader, message, frame, agent or lua under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make fuzz T=agent value, reader, message, frame, agent or lua under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make amalgamation  libwire as wire.h and wire.c, in $(B)/amalgamation'
 	@echo 'make spec         print the tables of SPEC.md anew'
 	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
@@ -236,7 +236,7 @@ $(B)/tests/wire/test_value: private MSGPACK := -l:libmsgpackc.a -Wl,--wrap=mallo
 
 # Each fuzz target twice: replaying its corpus, and under libFuzzer.
 REPLAYS  := $(patsubst fuzz/fuzz_%.c,$(B)/fuzz/replay-%,$(wildcard fuzz/fuzz_*.c))
-FUZZ_SUPPORT := tests/support/any.c tests/support/rig.c tests/support/hex.c
+FUZZ_SUPPORT := tests/support/any.c tests/support/rig.c tests/support/hex.c tests/support/generic.c
 T       ?= message
 FUZZ_SECONDS ?= 60
 
@@ -249,7 +249,7 @@ $(B)/fuzz/fuzz-lua: private FUZZ_WITH = $(FUZZ_LUA) $(call sources,libwire/value
 $(B)/fuzz/fuzz-lua: private FUZZ_LIBS = $(LUA_LIBS) $(LIBS)
 $(B)/fuzz/replay-lua $(B)/fuzz/fuzz-lua: $(LUA_CORE) $(FUZZ_LUA) $(LIBRARIES)
 
-$(B)/fuzz/replay-%: fuzz/fuzz_%.c fuzz/main.c fuzz/fuzz.h $(B)/libhosted.a $(LIBRARIES)
+$(B)/fuzz/replay-%: fuzz/fuzz_%.c fuzz/main.c fuzz/fuzz.h $(FUZZ_SUPPORT) $(B)/libhosted.a $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) $(LDFLAGS) -o $@ $< fuzz/main.c $(FUZZ_SUPPORT) $(B)/libhosted.a $(FUZZ_WITH) $(B)/libwire.a -lmsgpackc $(LIBS) $(FUZZ_LIBS)

@@ -10,7 +10,8 @@ import os
 import struct
 import sys
 
-FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "msgpack.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
+FILE = os.path.join(HERE, "msgpack.json")
 
 
 def be(value, size):
@@ -179,12 +180,33 @@ def build():
     return {"values": rows, "refused": refused()}
 
 
+def expand(text):
+    """The bytes of a notation."""
+    words = (word.split("*") for word in text.split())
+    return b"".join(bytes.fromhex(word[0]) * int(word[1] if len(word) > 1 else 1) for word in words)
+
+
+def write_seeds(values):
+    """fuzz/corpus/value: of each type all short values in one array, in the shortest and in the other forms."""
+    folder = os.path.join(HERE, "..", "..", "fuzz", "corpus", "value")
+    os.makedirs(folder, exist_ok=True)
+    for pick, kind in enumerate(("int", "f32", "f64", "str", "bin", "ext", "time", "array", "map")):
+        rows = [r for r in values if r["value"]["type"] == kind]
+        others = [form for r in rows for form in r["others"]]
+        for name, forms in (("shortest", [r["canonical"] for r in rows]), ("others", others)):
+            short = [data for data in map(expand, forms) if len(data) <= 64]
+            if short:
+                with open(os.path.join(folder, "%s.%s" % (kind, name)), "wb") as f:
+                    f.write(bytes([pick]) + array_heads(len(short))[0] + b"".join(short))
+
+
 def main(what):
     whole = build()
     text = json.dumps(whole, indent=1) + "\n"
     if what == "write":
         with open(FILE, "w") as f:
             f.write(text)
+        write_seeds(whole["values"])
     elif what == "check":
         with open(FILE) as f:
             if f.read() != text:
