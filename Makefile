@@ -75,6 +75,7 @@ help:
 	@echo 'make bench        figures, each beside what it is measured against'
 	@echo 'make fuzz T=agent value, reader, message, frame, agent or lua under libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make amalgamation  libwire as wire.h and wire.c, in $(B)/amalgamation'
+	@echo 'make coverage     branches of libwire that its tests take; V=1 lists the others'
 	@echo 'make spec         print the tables of SPEC.md anew'
 	@echo 'make install      to DESTDIR$(DESTDIR) PREFIX=$(PREFIX)        make uninstall, make clean'
 
@@ -263,6 +264,17 @@ $(B)/fuzz/fuzz-%: fuzz/fuzz_%.c fuzz/fuzz.h $(FUZZ_SUPPORT) $(call sources,libwi
 fuzz: $(B)/fuzz/fuzz-$(T)
 	@mkdir -p $(B)/fuzz/found-$(T)
 	$(B)/fuzz/fuzz-$(T) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/found-$(T) fuzz/corpus/$(T)
+
+# Which branches of libwire its tests take.  An inline function counts once a file that has it,
+# not once a copy: hence the macro by which the size build leaves inlining to the compiler.
+COVERED  := $(patsubst %.c,$(B)/%,$(wildcard tests/wire/test_*.c)) $(addprefix $(B)/fuzz/replay-,value reader message frame)
+
+.PHONY: coverage coverage-build
+coverage-build: $(COVERED)
+
+coverage:
+	@$(MAKE) --no-print-directory -s B=build/cov OPT='-O0 -D__OPTIMIZE_SIZE__' CFLAGS='-g --coverage -fprofile-abs-path' coverage-build
+	@B=build/cov tools/coverage.sh $(if $(V),-v)
 
 check-build: all $(FAST_TESTS) $(VM_TESTS) $(REPLAYS) $(if $(SAN),,$(B)/provium-agent-aarch64)
 

@@ -126,6 +126,21 @@ enum wire_status any_decode(struct wire_bytes frame, struct any_message *m, stru
     return status;
 }
 
+void any_get_body(enum any_record record, struct wire_reader *r, union any_body *body, struct any_room *room)
+{
+    memset(body, 0, sizeof *body);
+    switch (record) {
+#define WIRE_RECORD(name, unknown, doc) \
+    case ANY_##name: \
+        prepare_##name(&body->name, room); \
+        wire_get_##name(r, &body->name); \
+        break;
+#include "../../libwire/ops.def"
+    default:
+        wire_skip(r);
+    }
+}
+
 /* ---- at random ---- */
 
 /* The elements of lists that are in use, of each record. */

@@ -43,6 +43,7 @@ bool any_record_of(const struct wire_envelope *e, enum any_record *record);
 /* One record; nothing may follow it. */
 enum wire_status any_decode_body(enum any_record record, struct wire_bytes bytes, union any_body *body,
                                  struct any_room *room, size_t *at);
+void any_get_body(enum any_record record, struct wire_reader *r, union any_body *body, struct any_room *room);
 void any_put_body(struct wire_writer *w, enum any_record record, const union any_body *body);
 bool any_equal_body(enum any_record record, const union any_body *a, const union any_body *b);
 

@@ -226,6 +226,36 @@ Test(shapes, both_codecs_stop_at_the_end_of_the_buffer)
     }
 }
 
+Test(shapes, seven_words_are_written_by_neither_codec)
+{
+    struct wire_writer w;
+    random_drawing(&made, 4);
+    made.drawing.has |= 1u << SHAPE_N_drawing_grid;
+    made.drawing.grid.count = WIRE_ARGS_MAX + 1;
+    memcpy(&planned.drawing, &made.drawing, sizeof made.drawing); /* they differ by name alone */
+    cr_expect_eq(shape_size_drawing(&made.drawing), 0);
+    cr_expect_eq(plan_size_drawing(&planned.drawing), 0);
+    wire_writer_init(&w, out, ROOM);
+    shape_put_drawing(&w, &made.drawing);
+    cr_expect_eq(w.status, WIRE_E_RANGE);
+    wire_writer_init(&w, out, ROOM);
+    plan_put_drawing(&w, &planned.drawing);
+    cr_expect_eq(w.status, WIRE_E_RANGE);
+}
+
+Test(shapes, long_lists_have_longer_heads_in_both_codecs)
+{
+    static const uint32_t counts[] = {15, 16, 65535, 65536};
+    static struct wire_bytes tags[65536];
+    for (size_t i = 0; i < 4; i++) {
+        struct shape_drawing m = {.has = 1u << SHAPE_N_drawing_tags, .tags = {tags, counts[i], counts[i]}};
+        struct plan_drawing p = {.has = m.has, .tags = m.tags};
+        size_t size = 6 + wire_size_head(counts[i]) + counts[i];
+        cr_expect_eq(shape_size_drawing(&m), size, "%u tags", counts[i]);
+        cr_expect_eq(plan_size_drawing(&p), size, "%u tags", counts[i]);
+    }
+}
+
 /* ---- one type each ---- */
 
 /* {3: colour, 5: serial} and one more field. */
