@@ -234,6 +234,7 @@ $(B)/tests/%: tests/%.c $(SUPPORT) $(B)/libhosted.a $(LIBRARIES)
 
 # The one that counts what msgpack-c allocates has it inside.
 $(B)/tests/wire/test_value: private MSGPACK := -l:libmsgpackc.a -Wl,--wrap=malloc,--wrap=free
+$(B)/tests/wire/test_status: private MSGPACK := -l:libmsgpackc.a -Wl,--wrap=malloc
 
 # Each fuzz target twice: replaying its corpus, and under libFuzzer.
 REPLAYS  := $(patsubst fuzz/fuzz_%.c,$(B)/fuzz/replay-%,$(wildcard fuzz/fuzz_*.c))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../libwire/wire.h"
+#include "../../libwire/wire_value.h"
 
 static uint8_t buf[64];
 
@@ -112,10 +113,24 @@ static enum wire_status provoke_E_CANONICAL(void)
     return check("\xcc\x00", 2, WIRE_SCAN_CANONICAL);
 }
 
-/* Of libwire-value alone, where an allocation fails: test_value.c. */
+/* The linker passes calls of malloc on to here: see the Makefile. */
+static bool no_memory;
+void *__real_malloc(size_t len);
+void *__wrap_malloc(size_t len);
+
+void *__wrap_malloc(size_t len)
+{
+    return no_memory ? NULL : __real_malloc(len);
+}
+
 static enum wire_status provoke_E_MEMORY(void)
 {
-    return WIRE_E_MEMORY;
+    struct wire_value *value;
+    size_t at;
+    no_memory = true;
+    enum wire_status status = wire_value_new(&value, (struct wire_bytes){(const uint8_t *)"\xc0", 1}, 0, &at);
+    no_memory = false;
+    return status;
 }
 
 /* A new status does not build until it has its function. */
