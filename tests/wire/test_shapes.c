@@ -201,7 +201,7 @@ Test(shapes, damaged_and_cut_drawings_get_the_same_answer_from_both_codecs)
             uint8_t was = out[i];
             cr_assert_eq(decode_both((struct wire_bytes){out, i}), WIRE_E_SHORT, "cut to %zu", i);
             for (unsigned k = 0; k < 16; k++) {
-                out[i] = k < 8 ? was ^ (uint8_t)(1u << k) : (uint8_t)random_next(&pool.state);
+                out[i] = (uint8_t)(k < 8 ? was ^ 1u << k : random_next(&pool.state));
                 taken += decode_both((struct wire_bytes){out, w.len}) == WIRE_OK;
             }
             out[i] = was;
