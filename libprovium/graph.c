@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The seed's two tables, buffers by argument and pointers inside them, become flat
- * buffers and pointer specs.  Every fault is found here, with its path.
+ * buffers and pointer specs.  Every fault is found here, with its path.  Pointers name
+ * each other by their places in the list, in any order; nothing recurses.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,11 +47,22 @@ static const char *holder_name(const struct provium_call *call, unsigned arg, ch
         snprintf(out, NAME_MAX_LEN, "buffer %u", arg);
     return out;
 }
+/* A call while it is built. */
+struct graph {
+    struct provium_session *s;
+    const struct provium_call *call;
+    struct wire_call_request *m;
+    const struct provium_buffer *by_arg[WIRE_ARGS_MAX]; /* NULL: that argument is no buffer */
+    uint32_t *subs;                                     /* of each pointer: the buffer that it points at */
+};
 
 /* "syscall_ptr: ptrs[2].ptr_offset: " and why. */
-#define FAIL_PTR(s, call, index, field, why, ...) \
-    provium_fail(&(s)->error, PROVIUM_E_ARGUMENT, 0, "%s: %s[%zu].%s: " why, caller_of(call), list_of(call), \
-                 (index) + (call)->first, field, __VA_ARGS__)
+#define FAIL_PTR(g, index, field, why, ...) \
+    provium_fail(&(g)->s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s[%zu].%s: " why, caller_of((g)->call), \
+                 list_of((g)->call), (index) + (g)->call->first, field, __VA_ARGS__)
+
+/* What `subs` holds while it is not known. */
+enum { UNKNOWN = UINT32_MAX, PASSED = UINT32_MAX - 1 };
 
 /* ---- room ---- */
 
@@ -74,6 +86,7 @@ static bool make_room(struct scratch *c, size_t buffers, size_t specs)
     }
     if (specs > c->spec_cap) {
         c->specs = grow(c->specs, specs, sizeof *c->specs, &ok);
+        c->subs = grow(c->subs, specs, sizeof *c->subs, &ok);
         c->spec_cap = ok ? specs : c->spec_cap;
     }
     return ok;
@@ -97,89 +110,164 @@ static void put_buffer(struct wire_call_request *m, uint64_t len, struct wire_by
     m->buffers.items[m->buffers.count++] = b;
 }
 
-/* The place of each argument's buffer among the call's, or NULL: also the check for doubles. */
-static enum provium_status index_buffers(struct provium_session *s, const struct provium_call *call,
-                                         const struct provium_buffer *by_arg[WIRE_ARGS_MAX])
+/* The buffer of each argument, or NULL: also the check for doubles. */
+static enum provium_status index_buffers(struct graph *g)
 {
-    for (size_t i = 0; i < call->buf_count; i++) {
-        const struct provium_buffer *b = &call->bufs[i];
+    for (size_t i = 0; i < g->call->buf_count; i++) {
+        const struct provium_buffer *b = &g->call->bufs[i];
         if (b->arg >= WIRE_ARGS_MAX)
-            return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: bufs[%u]: an argument index is 0 to 5",
-                                caller_of(call), b->arg);
-        if (by_arg[b->arg] != NULL)
-            return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: bufs[%u]: given twice", caller_of(call), b->arg);
-        by_arg[b->arg] = b;
+            return provium_fail(&g->s->error, PROVIUM_E_ARGUMENT, 0, "%s: bufs[%u]: an argument index is 0 to 5",
+                                caller_of(g->call), b->arg);
+        if (g->by_arg[b->arg] != NULL)
+            return provium_fail(&g->s->error, PROVIUM_E_ARGUMENT, 0, "%s: bufs[%u]: given twice", caller_of(g->call),
+                                b->arg);
+        g->by_arg[b->arg] = b;
     }
     return PROVIUM_OK;
 }
 
-static enum provium_status put_arg_buffers(struct provium_session *s, const struct provium_call *call,
-                                           const struct provium_buffer *const by_arg[WIRE_ARGS_MAX],
-                                           struct wire_call_request *m)
+static enum provium_status put_arg_buffers(struct graph *g)
 {
+    struct wire_call_request *m = g->m;
     char name[NAME_MAX_LEN];
     for (uint8_t arg = 0; arg < WIRE_ARGS_MAX; arg++) {
-        const struct provium_buffer *b = by_arg[arg];
+        const struct provium_buffer *b = g->by_arg[arg];
         if (b == NULL)
             continue;
-        if (b->len > s->info.memory_limit)
-            return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %s: %zu bytes exceed the agreed %" PRIu32,
-                                caller_of(call), buffer_name(call, arg, name), b->len, s->info.memory_limit);
+        if (b->len > g->s->info.memory_limit)
+            return provium_fail(&g->s->error, PROVIUM_E_LIMIT, 0, "%s: %s: %zu bytes exceed the agreed %" PRIu32,
+                                caller_of(g->call), buffer_name(g->call, arg, name), b->len, g->s->info.memory_limit);
         put_spec(m, (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = m->buffers.count, .arg = arg});
         put_buffer(m, b->len, (struct wire_bytes){b->data, b->data != NULL ? b->len : 0}, true);
     }
     return PROVIUM_OK;
 }
 
-/* ---- pointers inside them ---- */
-
-static enum provium_status check_ptr(struct provium_session *s, const struct provium_call *call, size_t i,
-                                     const struct provium_buffer *holder)
+/* Ordinal of an argument's buffer: how many stand before it. */
+static uint32_t ordinal(const struct graph *g, unsigned arg)
 {
-    const struct provium_ptr *p = &call->ptrs[i];
-    unsigned width = s->info.pointer_width;
-    char name[NAME_MAX_LEN];
-    if (holder == NULL)
-        return FAIL_PTR(s, call, i, "buf_idx", "no buffer is argument %u", p->buf_idx);
-    if (holder->len < width || p->ptr_offset > holder->len - width)
-        return FAIL_PTR(s, call, i, "ptr_offset", "%" PRIu64 " + %u exceeds %s (%zu bytes)", p->ptr_offset, width,
-                        holder_name(call, p->buf_idx, name), holder->len);
+    uint32_t n = 0;
+    for (unsigned i = 0; i < arg; i++)
+        n += g->by_arg[i] != NULL;
+    return n;
+}
+
+/* ---- sub-buffers ---- */
+
+static enum provium_status check_sub(const struct graph *g, size_t i)
+{
+    const struct provium_ptr *p = &g->call->ptrs[i];
     if (p->data == NULL && p->data_size > 0)
-        return FAIL_PTR(s, call, i, "data", "NULL, but data_size is %zu", p->data_size);
+        return FAIL_PTR(g, i, "data", "NULL, but data_size is %zu", p->data_size);
     if (p->data_size > p->data_len)
-        return FAIL_PTR(s, call, i, "data", "%zu bytes exceed its length of %" PRIu64, p->data_size, p->data_len);
-    if (p->data_len > s->info.memory_limit) {
-        FAIL_PTR(s, call, i, p->data_size == p->data_len ? "data" : length_of(call),
-                 "%" PRIu64 " bytes exceed the agreed %" PRIu32, p->data_len, s->info.memory_limit);
-        return s->error.code = PROVIUM_E_LIMIT;
+        return FAIL_PTR(g, i, "data", "%zu bytes exceed its length of %" PRIu64, p->data_size, p->data_len);
+    if (p->data_len > g->s->info.memory_limit) {
+        FAIL_PTR(g, i, p->data_size == p->data_len ? "data" : length_of(g->call),
+                 "%" PRIu64 " bytes exceed the agreed %" PRIu32, p->data_len, g->s->info.memory_limit);
+        return g->s->error.code = PROVIUM_E_LIMIT;
     }
     return PROVIUM_OK;
 }
 
-/* Ordinal of an argument's buffer: how many stand before it. */
-static uint32_t ordinal(const struct provium_buffer *const by_arg[WIRE_ARGS_MAX], unsigned arg)
+/* A spec names another that is not there. */
+static enum provium_status fail_place(const struct graph *g, size_t i, const char *field, size_t place)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; i < arg; i++)
-        n += by_arg[i] != NULL;
-    return n;
+    return FAIL_PTR(g, i, field, "%zu is no place in %s (%zu specs)", place + g->call->first, list_of(g->call),
+                    g->call->ptr_count);
 }
 
-static enum provium_status put_ptrs(struct provium_session *s, const struct provium_call *call,
-                                    const struct provium_buffer *const by_arg[WIRE_ARGS_MAX],
-                                    struct wire_call_request *m)
+/* What points at another's sub-buffer has none to describe. */
+static enum provium_status check_same(const struct graph *g, size_t i)
 {
-    for (size_t i = 0; i < call->ptr_count; i++) {
-        const struct provium_ptr *p = &call->ptrs[i];
-        const struct provium_buffer *holder = p->buf_idx < WIRE_ARGS_MAX ? by_arg[p->buf_idx] : NULL;
-        enum provium_status status = check_ptr(s, call, i, holder);
+    const struct provium_ptr *p = &g->call->ptrs[i];
+    if (p->data != NULL || p->data_size > 0 || p->data_len > 0 || p->output)
+        return FAIL_PTR(g, i, "same", "excludes %s",
+                        p->data != NULL || p->data_size > 0 ? "data"
+                        : p->data_len > 0                   ? "data_len"
+                                                            : "output");
+    if (p->same >= g->call->ptr_count)
+        return fail_place(g, i, "same", p->same);
+    return PROVIUM_OK;
+}
+
+/* The sub-buffers of those that have one, in their order; the others are not known yet. */
+static enum provium_status put_subs(struct graph *g)
+{
+    for (size_t i = 0; i < g->call->ptr_count; i++) {
+        const struct provium_ptr *p = &g->call->ptrs[i];
+        bool fresh = p->to == PROVIUM_TO_FRESH;
+        enum provium_status status = fresh ? check_sub(g, i) : check_same(g, i);
         if (status != PROVIUM_OK)
             return status;
-        put_spec(m, (struct wire_spec){.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset),
-                                       .target = m->buffers.count,
-                                       .buffer = ordinal(by_arg, p->buf_idx),
-                                       .offset = (uint32_t)p->ptr_offset});
-        put_buffer(m, p->data_len, (struct wire_bytes){p->data, p->data != NULL ? p->data_size : 0}, p->output);
+        g->subs[i] = fresh ? g->m->buffers.count : UNKNOWN;
+        if (fresh)
+            put_buffer(g->m, p->data_len, (struct wire_bytes){p->data, p->data != NULL ? p->data_size : 0}, p->output);
+    }
+    return PROVIUM_OK;
+}
+
+/* Follow `same` from each pointer to a buffer.  Every pointer is passed once and then known,
+ * so this is linear however long the chains are. */
+static enum provium_status resolve(struct graph *g)
+{
+    for (size_t i = 0; i < g->call->ptr_count; i++) {
+        size_t at = i;
+        for (; g->subs[at] == UNKNOWN; at = g->call->ptrs[at].same)
+            g->subs[at] = PASSED;
+        uint32_t found = g->subs[at];
+        if (found == PASSED)
+            return FAIL_PTR(g, i, "same", "leads in a circle, not to a sub-buffer%s", "");
+        for (at = i; g->subs[at] == PASSED; at = g->call->ptrs[at].same)
+            g->subs[at] = found;
+    }
+    return PROVIUM_OK;
+}
+
+/* ---- pointers ---- */
+
+/* The pointer ends beyond the buffer that holds it. */
+static enum provium_status fail_offset(const struct graph *g, size_t i, uint32_t len)
+{
+    const struct provium_ptr *p = &g->call->ptrs[i];
+    unsigned width = g->s->info.pointer_width;
+    char name[NAME_MAX_LEN];
+    if (p->has_parent)
+        return FAIL_PTR(g, i, "ptr_offset", "%" PRIu64 " + %u exceeds the sub-buffer of %s[%zu] (%" PRIu32 " bytes)",
+                        p->ptr_offset, width, list_of(g->call), p->parent + g->call->first, len);
+    return FAIL_PTR(g, i, "ptr_offset", "%" PRIu64 " + %u exceeds %s (%" PRIu32 " bytes)", p->ptr_offset, width,
+                    holder_name(g->call, p->buf_idx, name), len);
+}
+
+/* The buffer that holds pointer i, in *holder. */
+static enum provium_status find_holder(const struct graph *g, size_t i, uint32_t *holder)
+{
+    const struct provium_ptr *p = &g->call->ptrs[i];
+    if (p->has_parent && p->buf_idx != 0)
+        return FAIL_PTR(g, i, "parent", "excludes %s", "buf_idx");
+    if (p->has_parent && p->parent >= g->call->ptr_count)
+        return fail_place(g, i, "parent", p->parent);
+    if (!p->has_parent && (p->buf_idx >= WIRE_ARGS_MAX || g->by_arg[p->buf_idx] == NULL))
+        return FAIL_PTR(g, i, "buf_idx", "no buffer is argument %u", p->buf_idx);
+    *holder = p->has_parent ? g->subs[p->parent] : ordinal(g, p->buf_idx);
+    return PROVIUM_OK;
+}
+
+static enum provium_status put_ptrs(struct graph *g)
+{
+    for (size_t i = 0; i < g->call->ptr_count; i++) {
+        const struct provium_ptr *p = &g->call->ptrs[i];
+        unsigned width = g->s->info.pointer_width;
+        uint32_t holder = 0;
+        enum provium_status status = find_holder(g, i, &holder);
+        if (status != PROVIUM_OK)
+            return status;
+        uint32_t len = g->m->buffers.items[holder].len;
+        if (len < width || p->ptr_offset > len - width)
+            return fail_offset(g, i, len);
+        put_spec(g->m, (struct wire_spec){.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset),
+                                          .target = g->subs[i],
+                                          .buffer = holder,
+                                          .offset = (uint32_t)p->ptr_offset});
     }
     return PROVIUM_OK;
 }
@@ -187,43 +275,54 @@ static enum provium_status put_ptrs(struct provium_session *s, const struct prov
 /* ---- all of it ---- */
 
 /* Bytes placed and bytes that will come back, against what was agreed (SPEC [CALL-9]). */
-static enum provium_status check_sums(struct provium_session *s, const struct provium_call *call,
-                                      const struct wire_call_request *m)
+static enum provium_status check_sums(const struct graph *g)
 {
+    struct provium_session *s = g->s;
     uint64_t placed = 0, reply = 64;
-    for (uint32_t i = 0; i < m->buffers.count; i++) {
-        placed += m->buffers.items[i].len;
-        reply += m->buffers.items[i].dir & WIRE_DIR_out ? (uint64_t)m->buffers.items[i].len + 16 : 0;
+    for (uint32_t i = 0; i < g->m->buffers.count; i++) {
+        placed += g->m->buffers.items[i].len;
+        reply += g->m->buffers.items[i].dir & WIRE_DIR_out ? (uint64_t)g->m->buffers.items[i].len + 16 : 0;
     }
     if (placed > s->info.memory_limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
-                            "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32, caller_of(call), placed,
+                            "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32, caller_of(g->call), placed,
                             s->info.memory_limit);
     if (reply > s->info.frame_limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
                             "%s: %" PRIu64 " bytes of returned buffers exceed the agreed frame of %" PRIu32,
-                            caller_of(call), reply, s->info.frame_limit);
+                            caller_of(g->call), reply, s->info.frame_limit);
     return PROVIUM_OK;
 }
 
-static enum provium_status check_counts(struct provium_session *s, const struct provium_call *call)
+static size_t add(size_t a, size_t b)
 {
-    /* each is one buffer and one spec */
-    size_t count = call->ptr_count > SIZE_MAX - call->buf_count ? SIZE_MAX : call->buf_count + call->ptr_count;
-    uint32_t limit = s->info.buffer_limit < s->info.spec_limit ? s->info.buffer_limit : s->info.spec_limit;
+    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+/* Room for everything, if it is no more than was agreed.  Each buffer of an argument is a pointer spec as well. */
+static enum provium_status check_counts(const struct graph *g)
+{
+    struct provium_session *s = g->s;
+    const struct provium_call *call = g->call;
+    size_t specs = add(call->buf_count, call->ptr_count), buffers = call->buf_count;
     if (call->arg_count > WIRE_ARGS_MAX)
         return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %zu arguments; a system call takes at most six",
                             caller_of(call), call->arg_count);
-    if (count > limit)
-        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32,
-                            caller_of(call), count, limit);
+    if (specs > s->info.spec_limit)
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers and pointers exceed the agreed %" PRIu32,
+                            caller_of(call), specs, s->info.spec_limit);
     const char *absent = call->args == NULL && call->arg_count > 0   ? "args: NULL, but arg_count"
                          : call->bufs == NULL && call->buf_count > 0 ? "bufs: NULL, but buf_count"
                          : call->ptrs == NULL && call->ptr_count > 0 ? "ptrs: NULL, but ptr_count"
                                                                      : NULL;
     if (absent != NULL)
         return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s is not 0", caller_of(call), absent);
-    if (!make_room(&s->scratch, count, count))
+    for (size_t i = 0; i < call->ptr_count; i++)
+        buffers += call->ptrs[i].to == PROVIUM_TO_FRESH;
+    if (buffers > s->info.buffer_limit)
+        return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32,
+                            caller_of(call), buffers, s->info.buffer_limit);
+    if (!make_room(&s->scratch, buffers, specs))
         return provium_fail(&s->error, PROVIUM_E_SYSTEM, ENOMEM, "%s: out of memory", caller_of(call));
     return PROVIUM_OK;
 }
@@ -231,8 +330,10 @@ static enum provium_status check_counts(struct provium_session *s, const struct 
 enum provium_status provium_graph_build(struct provium_session *s, const struct provium_call *call,
                                         struct wire_call_request *m)
 {
-    const struct provium_buffer *by_arg[WIRE_ARGS_MAX] = {NULL};
-    enum provium_status status = check_counts(s, call);
+    static enum provium_status (*const steps[])(struct graph *) = {index_buffers, put_arg_buffers, put_subs, resolve,
+                                                                   put_ptrs};
+    struct graph g = {.s = s, .call = call, .m = m};
+    enum provium_status status = check_counts(&g);
     if (status != PROVIUM_OK)
         return status;
     *m = (struct wire_call_request){.nr = call->nr,
@@ -241,12 +342,11 @@ enum provium_status provium_graph_build(struct provium_session *s, const struct 
                                     .specs = {s->scratch.specs, 0, 0}};
     if (call->arg_count > 0)
         memcpy(m->args.at, call->args, call->arg_count * sizeof m->args.at[0]);
-    status = index_buffers(s, call, by_arg);
-    if (status == PROVIUM_OK)
-        status = put_arg_buffers(s, call, by_arg, m);
-    if (status == PROVIUM_OK)
-        status = put_ptrs(s, call, by_arg, m);
+    g.subs = s->scratch.subs;
+    for (size_t i = 0; status == PROVIUM_OK && i < sizeof steps / sizeof steps[0]; i++)
+        status = steps[i](&g);
     m->has = (m->args.count > 0 ? WIRE_HAS(call_request, args) : 0) |
-             (m->buffers.count > 0 ? WIRE_HAS(call_request, buffers) | WIRE_HAS(call_request, specs) : 0);
-    return status == PROVIUM_OK ? check_sums(s, call, m) : status;
+             (m->buffers.count > 0 ? WIRE_HAS(call_request, buffers) : 0) |
+             (m->specs.count > 0 ? WIRE_HAS(call_request, specs) : 0);
+    return status == PROVIUM_OK ? check_sums(&g) : status;
 }

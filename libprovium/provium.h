@@ -119,7 +119,14 @@ struct provium_buffer {
     size_t len;
 };
 
-/* A pointer inside a buffer: the address of fresh memory is written at ptr_offset. */
+/* What a pointer points at. */
+enum provium_to {
+    PROVIUM_TO_FRESH, /* a sub-buffer of its own */
+    PROVIUM_TO_SAME   /* the sub-buffer of another pointer */
+};
+
+/* A pointer inside a buffer: the address of a sub-buffer is written at ptr_offset.  Pointers may
+ * lie in sub-buffers too, and name each other in any order: depth, sharing and circles. */
 struct provium_ptr {
     unsigned buf_idx;    /* the argument index of the buffer that holds the pointer */
     uint64_t ptr_offset; /* byte of that buffer at which the address is written */
@@ -127,6 +134,10 @@ struct provium_ptr {
     const void *data;    /* its first bytes, or NULL if data_size is 0; the rest is zero */
     size_t data_size;    /* bytes at data, at most data_len */
     bool output;         /* return the sub-buffer after the call */
+    bool has_parent;     /* the pointer lies in the sub-buffer of ptrs[parent]; buf_idx is 0 */
+    size_t parent;
+    enum provium_to to; /* other than TO_FRESH: data_len, data, data_size and output are 0 */
+    size_t same;        /* TO_SAME: points at the sub-buffer of ptrs[same] */
 };
 
 struct provium_call {

@@ -74,6 +74,7 @@ void provium_session_free(struct provium_session *s)
     free(s->scratch.wire_outs);
     free(s->scratch.outs);
     free(s->scratch.slices);
+    free(s->scratch.subs);
     free(s);
 }
 

@@ -31,6 +31,7 @@ struct scratch {
     struct wire_bytes *wire_outs;
     struct provium_bytes *outs;
     struct wire_slice *slices;
+    uint32_t *subs; /* of each pointer spec: the buffer that it points at */
     size_t buffer_cap, spec_cap;
 };
 

@@ -165,9 +165,10 @@ void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c)
 
 /* ---- pointer specs ---- */
 
-enum spec_key { BUF_IDX, PTR_OFFSET, DATA_LEN, BUF_LEN, DATA, OUTPUT, SPEC_KEYS };
+enum spec_key { BUF_IDX, PTR_OFFSET, DATA_LEN, BUF_LEN, DATA, OUTPUT, PARENT, SAME, SPEC_KEYS };
 
-static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data", "output"};
+static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len",
+                                                 "data",    "output",     "parent",   "same"};
 
 /* One spec while it is read. */
 struct spec {
@@ -225,29 +226,63 @@ static void check_value(lua_State *L, struct spec *s, enum spec_key key)
         s->ptr->data_size = bytes.len;
         break;
     case OUTPUT:
-    case SPEC_KEYS:
         s->ptr->output = check_flag(L, -1, &s->place);
+        break;
+    case PARENT: /* places count from 1; 0 becomes one that no list has */
+        s->ptr->has_parent = true;
+        s->ptr->parent = lprovium_check_size(L, -1, &s->place) - 1;
+        break;
+    case SAME:
+    case SPEC_KEYS:
+        s->ptr->to = PROVIUM_TO_SAME;
+        s->ptr->same = lprovium_check_size(L, -1, &s->place) - 1;
         break;
     }
 }
 
-/* All keys are read: is what must be there there? */
-static void check_complete(lua_State *L, struct spec *s)
+/* `key` was given, so none of `others` may be. */
+static void check_alone(lua_State *L, struct spec *s, enum spec_key key, const enum spec_key others[])
 {
-    const char *len_name = spec_keys[s->rules->has_buf_idx ? DATA_LEN : BUF_LEN];
-    for (enum spec_key key = s->rules->has_buf_idx ? BUF_IDX : PTR_OFFSET; key <= PTR_OFFSET; key++) {
-        s->place.field = spec_keys[key];
-        if (!s->given[key])
-            lprovium_raise(L, &s->place, "missing");
-    }
-    s->place.field = len_name;
+    s->place.field = spec_keys[key];
+    for (; s->given[key] && *others != SPEC_KEYS; others++)
+        if (s->given[*others])
+            lprovium_raise(L, &s->place, "excludes %s", spec_keys[*others]);
+}
+
+static void check_given(lua_State *L, struct spec *s, enum spec_key key)
+{
+    s->place.field = spec_keys[key];
+    if (!s->given[key])
+        lprovium_raise(L, &s->place, "missing");
+}
+
+/* The length of a sub-buffer. */
+static void check_len(lua_State *L, struct spec *s)
+{
+    s->place.field = spec_keys[s->rules->has_buf_idx ? DATA_LEN : BUF_LEN];
     if (s->given[DATA_LEN] && s->given[BUF_LEN])
         lprovium_raise(L, &s->place, "given twice, as buf_len and as data_len");
-    if (!s->given[DATA_LEN] && !s->given[BUF_LEN]) {
-        if (!s->given[DATA])
-            lprovium_raise(L, &s->place, "missing, and there is no data to take it from");
-        s->ptr->data_len = s->ptr->data_size;
-    }
+    if (s->given[DATA_LEN] || s->given[BUF_LEN])
+        return;
+    if (!s->given[DATA])
+        lprovium_raise(L, &s->place, "missing, and there is no data to take it from");
+    s->ptr->data_len = s->ptr->data_size;
+}
+
+/* All keys are read: is what must be there there, and nothing that must not? */
+static void check_complete(lua_State *L, struct spec *s)
+{
+    static const enum spec_key no_place[] = {BUF_IDX, SPEC_KEYS};
+    static const enum spec_key no_buffer[] = {DATA, DATA_LEN, BUF_LEN, OUTPUT, SPEC_KEYS};
+    check_alone(L, s, PARENT, no_place);
+    check_alone(L, s, SAME, no_buffer);
+    if (s->given[PARENT])
+        s->ptr->buf_idx = 0;
+    else if (s->rules->has_buf_idx)
+        check_given(L, s, BUF_IDX);
+    check_given(L, s, PTR_OFFSET);
+    if (!s->given[SAME])
+        check_len(L, s);
 }
 
 /* The spec on top of the stack. */

@@ -92,6 +92,29 @@ Test(graph, malformed_calls_are_named_to_the_field_and_nothing_is_sent)
         {{.arg_count = 3}, "syscall_ptr: args: NULL, but arg_count is not 0"},
         {{.buf_count = 1}, "syscall_ptr: bufs: NULL, but buf_count is not 0"},
         {{BUFS(AT_0(96)), .ptr_count = 1}, "syscall_ptr: ptrs: NULL, but ptr_count is not 0"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 8}, {.has_parent = true, .parent = 2})},
+         "syscall_ptr: ptrs[2].parent: 3 is no place in ptrs (2 specs)"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 8}, {.has_parent = true, .parent = SIZE_MAX})},
+         "syscall_ptr: ptrs[2].parent: 0 is no place in ptrs (2 specs)"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 8}, {.has_parent = true, .buf_idx = 1})},
+         "syscall_ptr: ptrs[2].parent: excludes buf_idx"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 15}, {.has_parent = true, .ptr_offset = 8})},
+         "syscall_ptr: ptrs[2].ptr_offset: 8 + 8 exceeds the sub-buffer of ptrs[1] (15 bytes)"},
+        {{BUFS(AT_0(96)), PTRS({.has_parent = true, .parent = 1, .ptr_offset = UINT64_MAX}, {.data_len = 9})},
+         "syscall_ptr: ptrs[1].ptr_offset: 18446744073709551615 + 8 exceeds the sub-buffer of ptrs[2] (9 bytes)"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_SAME, .same = 1})},
+         "syscall_ptr: ptrs[1].same: 2 is no place in ptrs (1 specs)"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_SAME, .same = 0})},
+         "syscall_ptr: ptrs[1].same: leads in a circle, not to a sub-buffer"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_SAME, .same = 2}, {.data_len = 1}, {.to = PROVIUM_TO_SAME, .same = 3},
+                               {.to = PROVIUM_TO_SAME, .same = 2})},
+         "syscall_ptr: ptrs[1].same: leads in a circle, not to a sub-buffer"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1}, {.to = PROVIUM_TO_SAME, .data_len = 1})},
+         "syscall_ptr: ptrs[2].same: excludes data_len"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1}, {.to = PROVIUM_TO_SAME, .data = letters})},
+         "syscall_ptr: ptrs[2].same: excludes data"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1}, {.to = PROVIUM_TO_SAME, .output = true})},
+         "syscall_ptr: ptrs[2].same: excludes output"},
     };
     expect_each(rows, COUNT(rows), PROVIUM_E_ARGUMENT);
 }
@@ -124,11 +147,11 @@ Test(graph, calls_over_the_agreed_limits_are_found_before_a_byte_is_sent)
          "syscall_ptr: 65537 bytes of returned buffers exceed the agreed frame of 65536"},
         {{BUFS(AT_0(8)), PTRS({.data_len = MEMORY - 8, .data = zeros, .data_size = MEMORY - 8})},
          "syscall_ptr: the buffers exceed the agreed frame of 65536 bytes"},
-        {{BUFS(AT_0(8)), .ptrs = many, .ptr_count = 64}, "syscall_ptr: 65 buffers exceed the agreed 64"},
+        {{BUFS(AT_0(8)), .ptrs = many, .ptr_count = 64}, "syscall_ptr: 65 buffers and pointers exceed the agreed 64"},
         {{BUFS(AT_0(8)), .ptrs = many, .ptr_count = SIZE_MAX},
-         "syscall_ptr: 18446744073709551615 buffers exceed the agreed 64"},
+         "syscall_ptr: 18446744073709551615 buffers and pointers exceed the agreed 64"},
         {{.bufs = NULL, .buf_count = SIZE_MAX, .ptrs = many, .ptr_count = 1},
-         "syscall_ptr: 18446744073709551615 buffers exceed the agreed 64"},
+         "syscall_ptr: 18446744073709551615 buffers and pointers exceed the agreed 64"},
     };
     expect_each(rows, COUNT(rows), PROVIUM_E_LIMIT);
 }
@@ -274,6 +297,34 @@ Test(graph, pointers_name_their_buffer_by_its_place_among_the_buffers)
                        "03 94  82 00 00 01 01  82 00 01 01 04  83 00 02 02 01 03 00  83 00 03 02 00 03 01");
 }
 
+Test(graph, pointers_lie_in_sub_buffers_of_earlier_and_later_specs)
+{
+    const struct provium_call call = {.nr = 1,
+                                      BUFS({.arg = 1, .len = 8}),
+                                      PTRS({.buf_idx = 1, .data_len = 16},
+                                           {.has_parent = true, .parent = 2, .ptr_offset = 1, .data_len = 3},
+                                           {.has_parent = true, .parent = 0, .ptr_offset = 8, .data_len = 9})};
+    expect_sent(&call, "96 00 02 10 00 01 83 00 01"
+                       "02 94  82 00 08 02 02  82 00 10 02 01  82 00 03 02 01  82 00 09 02 01"
+                       "03 94  82 00 00 01 01  83 00 01 02 00 03 00  83 00 02 02 03 03 01  83 00 03 02 01 03 08");
+}
+
+Test(graph, shared_and_cyclic_pointers_take_no_memory_of_their_own)
+{
+    /* two nodes that point at each other, one that points at itself, and chains of `same` in both directions */
+    const struct provium_call call = {.nr = 1,
+                                      BUFS({.arg = 0, .len = 8}),
+                                      PTRS({.to = PROVIUM_TO_SAME, .same = 4}, {.has_parent = true, .data_len = 8},
+                                           {.has_parent = true, .parent = 2, .data_len = 8},
+                                           {.to = PROVIUM_TO_SAME, .same = 0},
+                                           {.to = PROVIUM_TO_SAME, .same = 1},
+                                           {.has_parent = true, .parent = 1, .to = PROVIUM_TO_SAME, .same = 2})};
+    expect_sent(&call, "96 00 02 10 00 01 83 00 01"
+                       "02 93  82 00 08 02 02  82 00 08 02 01  82 00 08 02 01"
+                       "03 97  82 00 00 01 00  83 00 01 02 00 03 00  83 00 01 02 01 03 00  83 00 02 02 02 03 00"
+                       "       83 00 01 02 00 03 00  83 00 01 02 00 03 00  83 00 02 02 01 03 00");
+}
+
 /* ---- what comes back ---- */
 
 static void returns_all(struct fake *f)
@@ -335,6 +386,32 @@ Test(graph, pointers_of_a_32_bit_guest_take_four_bytes)
     cr_expect_eq(provium_call(s, &call, &result), PROVIUM_E_ARGUMENT);
     cr_expect_str_eq(provium_session_error(s)->text,
                      "provium_call: ptrs[0].ptr_offset: 1 + 4 exceeds buffer 0 (4 bytes)");
+    fake_end(&f, s);
+}
+
+static void takes_many(struct fake *f)
+{
+    f->hello.spec_limit = f->hello.buffer_limit = 8192;
+    fake_open(f);
+    fake_drain(f);
+}
+
+/* A chain of 8,191 `same`, each naming the next: what followed each of them to its end would need 33 million steps. */
+Test(graph, long_chains_are_followed_once, .timeout = 10)
+{
+    enum { SPECS = 8191, CALLS = 200 };
+    static struct provium_ptr ptrs[SPECS];
+    struct fake f;
+    struct provium_session *s = fake_session(&f, takes_many);
+    struct provium_result result;
+    struct provium_call call = {.nr = 1, BUFS({.arg = 0, .len = 8}), .ptrs = ptrs, .ptr_count = SPECS};
+    for (size_t i = 0; i < SPECS; i++)
+        ptrs[i] = (struct provium_ptr){.to = PROVIUM_TO_SAME, .same = i + 1};
+    ptrs[SPECS - 1] = (struct provium_ptr){.ptr_offset = 1};
+    for (unsigned i = 0; i < CALLS; i++) /* the last one does not fit: all is resolved, nothing is sent */
+        cr_assert_eq(provium_call(s, &call, &result), PROVIUM_E_ARGUMENT);
+    cr_expect_str_eq(provium_session_error(s)->text,
+                     "provium_call: ptrs[8190].ptr_offset: 1 + 8 exceeds buffer 0 (8 bytes)");
     fake_end(&f, s);
 }
 
