@@ -47,15 +47,17 @@ struct shared {
 
 /* ---- arena.c: guest memory of one call ---- */
 
-enum { ARENA_CLASSES = 20, ARENA_CHUNKS = 16, ARENA_MAPPINGS_MAX = 20000 };
+enum {
+    ARENA_CLASSES = 16,
+    ARENA_SLOT_MAPPINGS = 2, /* its memory and the guard behind it */
+    ARENA_MAPPINGS_MAX = 2 * AGENT_BUFFER_LIMIT + 256 /* of the kernel's 65,530: every agreed buffer fits */
+};
 
-/* Slots of 2^n pages, each in front of a page that nobody can touch; made in chunks
- * that double, never given back, reused by the next call. */
+/* Slots of 2^n pages, each between pages that nobody can touch. */
 struct arena_class {
-    uint8_t *chunks[ARENA_CHUNKS];
-    uint32_t counts[ARENA_CHUNKS]; /* slots in each chunk */
-    uint32_t chunk_count, total;
-    uint32_t used;     /* slots given out since the last reset */
+    uint8_t *base;     /* the first slot; NULL: nothing is reserved yet */
+    uint32_t open;     /* slots that are memory: the first ones; doubled at need */
+    uint32_t used;     /* slots given out since the last reset: the first ones */
     uint32_t resident; /* slots that the call before used: their pages are still there */
 };
 
@@ -63,6 +65,7 @@ struct arena {
     struct arena_class classes[ARENA_CLASSES];
     uint32_t page; /* bytes */
     uint32_t mappings;
+    uint32_t live; /* a bit for each class that has used or resident slots */
 };
 
 void arena_init(struct arena *arena, uint32_t page);
