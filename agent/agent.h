@@ -42,6 +42,7 @@ struct shared {
     struct wire_stream stream;
     struct agent_limits {
         uint32_t frame, depth, buffers, specs, flight, memory; /* as agreed */
+        uint32_t caps;                                         /* in use: bits of enum wire_cap */
     } limits;
 };
 
@@ -77,6 +78,18 @@ uint8_t *arena_place(struct arena *arena, uint32_t len);
 /* All slots are free again; pages that the last call did not need go back. */
 void arena_reset(struct arena *arena);
 
+/* ---- address.c: addresses that are no buffer's ---- */
+
+/* Does this architecture have such an address?  Takes any number. */
+bool address_has(uint8_t bad);
+
+/* That address, of a kind that it has; false when there is no memory. */
+struct agent;
+bool address_find(struct agent *a, uint8_t bad, uint64_t *address);
+
+/* Reserve `len` bytes of untouchable address space below 4 GiB; -errno when there are none. */
+long agent_map_low(size_t len);
+
 /* ---- the agent ---- */
 
 enum agent_channel { AGENT_STREAM, AGENT_PORT }; /* a port reads as 0 bytes while no host is attached */
@@ -94,6 +107,7 @@ struct agent {
     size_t rx_resident, tx_resident; /* bytes of them that the last frames may have made resident */
     /* the executor's own */
     struct arena arena;
+    uint64_t bad_pages;   /* see address.c; 0: not mapped yet */
     uint64_t script_mask; /* signals that the script blocks */
     uint64_t witness;     /* of this life; readable from outside only while this program runs */
     int64_t (*invoke)(int64_t nr, const int64_t args[6], int twice); /* tests put theirs here */

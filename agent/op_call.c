@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * call: check everything, place, patch, execute, collect.  SPEC [CALL-1] to [CALL-12].
+ * call: check everything, place, patch, execute, collect.  SPEC [CALL-1] to [CALL-12],
+ * [PTR-1] to [PTR-4].
  */
 #include <string.h>
 
@@ -76,28 +77,58 @@ static bool check_buffers(const struct wire_call_request *m, const struct agent_
     return true;
 }
 
-static bool check_spec(const struct wire_call_request *m, uint32_t i, struct fault *f)
+/* Fields of the capability `pointers`. */
+enum { POINTERS = WIRE_HAS(spec, plus) | WIRE_HAS(spec, width) | WIRE_HAS(spec, bad) };
+
+static bool check_pointers(const struct wire_spec *s, uint32_t i, uint32_t caps, struct fault *f)
+{
+    if ((caps & WIRE_CAP_pointers) == 0) {
+        bad_spec(f, i, "", "fields of a capability that is not in use: pointers");
+        f->code = WIRE_ERR_UNKNOWN_FIELD;
+        return false;
+    }
+    if ((s->has & WIRE_HAS(spec, width)) && s->width != 4 && s->width != 8)
+        return bad_spec(f, i, ".width", "a width is 4 or 8");
+    if ((s->has & WIRE_HAS(spec, width)) && (s->has & WIRE_HAS(spec, arg)))
+        return bad_spec(f, i, ".width", "an argument has no width");
+    if ((s->has & WIRE_HAS(spec, bad)) && !address_has(s->bad))
+        return bad_spec(f, i, ".bad", "no such address on this architecture");
+    if ((s->has & WIRE_HAS(spec, bad)) && s->target != 0)
+        return bad_spec(f, i, ".target", "0 where the address is no buffer's");
+    return true;
+}
+
+/* Bytes that a spec writes into a buffer. */
+static uint32_t width_of(const struct wire_spec *s)
+{
+    return s->has & WIRE_HAS(spec, width) ? s->width : (uint32_t)sizeof(void *);
+}
+
+static bool check_place(const struct wire_call_request *m, uint32_t i, struct fault *f)
 {
     const struct wire_spec *s = &m->specs.items[i];
     const uint32_t place = s->has & (WIRE_HAS(spec, arg) | WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset));
-    if (s->target >= m->buffers.count)
-        return bad_spec(f, i, ".target", "no such buffer");
     if (place == WIRE_HAS(spec, arg))
         return s->arg < WIRE_ARGS_MAX || bad_spec(f, i, ".arg", "an argument is 0 to 5");
     if (place != (WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset)))
         return bad_spec(f, i, "", "a place is either arg, or buffer and offset");
     if (s->buffer >= m->buffers.count)
         return bad_spec(f, i, ".buffer", "no such buffer");
-    uint32_t len = m->buffers.items[s->buffer].len;
-    if (len < sizeof(void *) || s->offset > len - sizeof(void *))
+    uint32_t len = m->buffers.items[s->buffer].len, width = width_of(s);
+    if (len < width || s->offset > len - width)
         return bad_spec(f, i, ".offset", "the pointer would end beyond the buffer");
     return true;
 }
 
-static bool check_specs(const struct wire_call_request *m, struct fault *f)
+static bool check_specs(const struct wire_call_request *m, const struct agent_limits *limits, struct fault *f)
 {
     for (uint32_t i = 0; i < m->specs.count; i++) {
-        if (!check_spec(m, i, f))
+        const struct wire_spec *s = &m->specs.items[i];
+        if ((s->has & POINTERS) && !check_pointers(s, i, limits->caps, f))
+            return false;
+        if ((s->has & WIRE_HAS(spec, bad)) == 0 && s->target >= m->buffers.count)
+            return bad_spec(f, i, ".target", "no such buffer");
+        if (!check_place(m, i, f))
             return false;
     }
     return true;
@@ -106,8 +137,8 @@ static bool check_specs(const struct wire_call_request *m, struct fault *f)
 /* On somebody's machine: calls that would end or damage it are not ours to make. */
 static bool check_policy(const struct agent *a, const struct wire_call_request *m, struct fault *f)
 {
-    static const int64_t refused[] = {__NR_reboot,        __NR_kexec_load,    __NR_init_module, __NR_finit_module,
-                                      __NR_delete_module, __NR_swapoff,       __NR_swapon,      __NR_settimeofday,
+    static const int64_t refused[] = {__NR_reboot,        __NR_kexec_load,     __NR_init_module, __NR_finit_module,
+                                      __NR_delete_module, __NR_swapoff,        __NR_swapon,      __NR_settimeofday,
                                       __NR_clock_settime, __NR_kexec_file_load};
     bool denied = m->nr == __NR_kill && m->args.count > 0 && m->args.at[0] == -1;
     if (a->guest)
@@ -135,16 +166,33 @@ static bool place(struct agent *a, const struct wire_call_request *m)
     return true;
 }
 
-static void patch(const struct agent *a, const struct wire_call_request *m, int64_t args[WIRE_ARGS_MAX])
+/* The address that a spec writes; false without memory. */
+static bool address_of(struct agent *a, const struct wire_spec *s, uint64_t *address)
+{
+    if ((s->has & WIRE_HAS(spec, bad)) == 0)
+        *address = (uintptr_t)a->placed[s->target];
+    else if (!address_find(a, s->bad, address))
+        return false;
+    *address += (uint64_t)s->plus;
+    return true;
+}
+
+static bool patch(struct agent *a, const struct wire_call_request *m, int64_t args[WIRE_ARGS_MAX])
 {
     for (uint32_t i = 0; i < m->specs.count; i++) {
         const struct wire_spec *s = &m->specs.items[i];
-        uintptr_t address = (uintptr_t)a->placed[s->target];
+        uint64_t address;
+        if (!address_of(a, s, &address))
+            return false;
+        uint32_t low = (uint32_t)address;
         if (s->has & WIRE_HAS(spec, arg))
             args[s->arg] = (int64_t)address;
+        else if (width_of(s) == sizeof low)
+            memcpy(a->placed[s->buffer] + s->offset, &low, sizeof low);
         else
             memcpy(a->placed[s->buffer] + s->offset, &address, sizeof address);
     }
+    return true;
 }
 
 /* Numbers that return a second time in a child (SPEC [EXEC-7]). */
@@ -196,13 +244,12 @@ static void run(struct agent *a, const struct wire_envelope *e, const struct wir
     a->shared->execs = false;
     a->shared->state = AGENT_RUNNING;
     __asm__ volatile("" ::: "memory");
-    if (!place(a, m)) {
+    memcpy(args, m->args.at, m->args.count * sizeof args[0]);
+    if (place(a, m) && patch(a, m, args)) {
+        reply_call(a, e, m, execute(a, m->nr, args));
+    } else {
         a->shared->state = AGENT_READING;
         session_refuse(a, e, WIRE_ERR_NO_MEMORY, "buffers", wire_error_text(WIRE_ERR_NO_MEMORY));
-    } else {
-        memcpy(args, m->args.at, m->args.count * sizeof args[0]);
-        patch(a, m, args);
-        reply_call(a, e, m, execute(a, m->nr, args));
     }
     arena_reset(&a->arena);
 }
@@ -216,7 +263,7 @@ void op_call(struct agent *a, const struct wire_envelope *e)
     enum wire_status status = wire_decode_call_request(e->body, &m, &at);
     if (status != WIRE_OK)
         session_refuse_body(a, e, "call_request", status, at);
-    else if (check_buffers(&m, limits, &fault) && check_specs(&m, &fault) && check_policy(a, &m, &fault))
+    else if (check_buffers(&m, limits, &fault) && check_specs(&m, limits, &fault) && check_policy(a, &m, &fault))
         run(a, e, &m);
     else
         session_refuse(a, e, fault.code, fault.path, fault.text);

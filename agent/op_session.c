@@ -18,22 +18,33 @@ static uint32_t agree(uint32_t host, uint32_t own, uint32_t minimum, const char 
 
 static struct agent_limits agree_all(const struct wire_hello_request *m, const char **fault)
 {
-    return (struct agent_limits){
-        agree(m->frame_limit, AGENT_FRAME_LIMIT, WIRE_MIN_FRAME, "frame_limit", fault),
-        agree(m->depth_limit, WIRE_DEPTH_MAX, WIRE_MIN_DEPTH, "depth_limit", fault),
-        agree(m->buffer_limit, AGENT_BUFFER_LIMIT, WIRE_MIN_BUFFERS, "buffer_limit", fault),
-        agree(m->spec_limit, AGENT_SPEC_LIMIT, WIRE_MIN_SPECS, "spec_limit", fault),
-        agree(m->flight_limit, AGENT_FLIGHT_LIMIT, WIRE_MIN_FLIGHT, "flight_limit", fault),
-        agree(m->memory_limit, AGENT_MEMORY_LIMIT, WIRE_MIN_MEMORY, "memory_limit", fault)};
+    return (struct agent_limits){agree(m->frame_limit, AGENT_FRAME_LIMIT, WIRE_MIN_FRAME, "frame_limit", fault),
+                                 agree(m->depth_limit, WIRE_DEPTH_MAX, WIRE_MIN_DEPTH, "depth_limit", fault),
+                                 agree(m->buffer_limit, AGENT_BUFFER_LIMIT, WIRE_MIN_BUFFERS, "buffer_limit", fault),
+                                 agree(m->spec_limit, AGENT_SPEC_LIMIT, WIRE_MIN_SPECS, "spec_limit", fault),
+                                 agree(m->flight_limit, AGENT_FLIGHT_LIMIT, WIRE_MIN_FLIGHT, "flight_limit", fault),
+                                 agree(m->memory_limit, AGENT_MEMORY_LIMIT, WIRE_MIN_MEMORY, "memory_limit", fault),
+                                 wire_caps_of(&m->caps)};
+}
+
+/* All capabilities of ops.def are ours. */
+static uint32_t own_caps(struct wire_bytes names[AGENT_CAPS_MAX])
+{
+    uint32_t count = 0;
+    for (const struct wire_row *row = wire_caps(); row->name != NULL; row++)
+        names[count++] = agent_bytes(row->name);
+    return count;
 }
 
 static void reply_hello(struct agent *a, const struct wire_envelope *e)
 {
     const struct agent_limits *limits = &a->shared->limits;
     const uint16_t one = 1;
+    struct wire_bytes caps[AGENT_CAPS_MAX];
     struct wire_writer w;
     struct wire_hello_reply reply = {.has = WIRE_HAS(hello_reply, name),
                                      .version = WIRE_VERSION,
+                                     .caps = {caps, own_caps(caps), AGENT_CAPS_MAX},
                                      .frame_limit = limits->frame,
                                      .depth_limit = limits->depth,
                                      .buffer_limit = limits->buffers,

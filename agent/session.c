@@ -13,7 +13,7 @@ enum { PATH_CAP = 64 };
 static const uint32_t UNREAD = UINT32_MAX; /* the worker of a request that could not be read */
 
 static const struct agent_limits before_hello = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
-                                                 WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY};
+                                                 WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0};
 
 /* ---- memory ---- */
 

@@ -141,11 +141,32 @@ static void keep_arch(const struct run *run, char *arch, size_t cap)
     snprintf(arch, cap, "%.*s", capture->ptr[0] & 31, (const char *)capture->ptr + 1);
 }
 
+/* What hello listed: an array of short texts, each behind its head. */
+static void keep_caps(const struct run *run, struct bytes *caps)
+{
+    const struct bytes *capture = env_capture(&run->env, "caps");
+
+    if (capture)
+        bytes_put(caps, capture->ptr, capture->len);
+}
+
+static bool lists_capability(const struct bytes *caps, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t at = 0; at + 1 + len <= caps->len; at++)
+        if (caps->ptr[at] == (0xa0 | len) && memcmp(caps->ptr + at + 1, name, len) == 0)
+            return true;
+    return false;
+}
+
 static bool applies(const struct suite *suite, const struct scenario *scenario, const struct report *report,
                     struct bytes *why)
 {
     if (*scenario->arch && strcmp(scenario->arch, report->arch) != 0)
         bytes_print(why, "only for %s", scenario->arch);
+    else if (*scenario->capability && !lists_capability(report->caps, scenario->capability))
+        bytes_print(why, "only with the capability %s", scenario->capability);
     else if (run_lacks_name(suite, scenario, report->arch, why))
         bytes_print(why, ": no number of it for %s", report->arch);
     return why->len == 0;
@@ -197,12 +218,15 @@ static int run_all(const struct suite *suite, const struct options *options)
 {
     struct run first = {.suite = suite, .command = options->command, .timeout_ms = options->timeout_ms};
     char arch[32];
-    struct report report = {.command = options->command, .arch = arch, .verbose = options->verbose};
+    struct bytes caps = {0};
+    struct report report = {.command = options->command, .arch = arch, .caps = &caps, .verbose = options->verbose};
     bool speaks = probe(&first);
     int status;
 
-    if (speaks)
+    if (speaks) {
         keep_arch(&first, arch, sizeof(arch));
+        keep_caps(&first, &caps);
+    }
     run_free(&first);
     if (!speaks)
         return EXIT_NO_AGENT;
@@ -211,6 +235,7 @@ static int run_all(const struct suite *suite, const struct options *options)
             run_one(suite, &suite->list[i], options, &report);
     status = finish(&report, options);
     bytes_free(&report.json);
+    bytes_free(&caps);
     return status;
 }
 

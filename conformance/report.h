@@ -17,6 +17,7 @@ enum verdict {
 
 struct report {
     const char *command, *arch;
+    const struct bytes *caps; /* as hello listed them, in msgpack */
     unsigned passed, failed, skipped;
     bool verbose;
     struct bytes json; /* the cases so far */

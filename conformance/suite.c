@@ -69,6 +69,7 @@ static bool open_scenario(struct parser *parser, const char *word, const char *i
                                           .proves = "",
                                           .level = "core",
                                           .arch = "",
+                                          .capability = "",
                                           .file = parser->file,
                                           .line = parser->line,
                                           .macro = macro,
@@ -126,6 +127,7 @@ static bool read_attribute(struct parser *parser, const char *word, const char *
         {"proves", &scenario->proves},
         {"level", &scenario->level},
         {"arch", &scenario->arch},
+        {"capability", &scenario->capability},
     };
 
     if (strcmp(word, "should") == 0)

@@ -17,7 +17,7 @@ struct step {
 };
 
 struct scenario { /* a case, or a macro */
-    const char *id, *title, *proves, *level, *arch;
+    const char *id, *title, *proves, *level, *arch, *capability;
     const char *file;
     unsigned line;
     bool should; /* proves a SHOULD: without --strict its failure is a warning */

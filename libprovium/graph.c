@@ -61,8 +61,8 @@ struct graph {
     provium_fail(&(g)->s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s[%zu].%s: " why, caller_of((g)->call), \
                  list_of((g)->call), (index) + (g)->call->first, field, __VA_ARGS__)
 
-/* What `subs` holds while it is not known. */
-enum { UNKNOWN = UINT32_MAX, PASSED = UINT32_MAX - 1 };
+/* What `subs` holds while it is not known, and where there is no buffer. */
+enum { UNKNOWN = UINT32_MAX, PASSED = UINT32_MAX - 1, NOWHERE = UINT32_MAX - 2 };
 
 /* ---- room ---- */
 
@@ -169,37 +169,44 @@ static enum provium_status check_sub(const struct graph *g, size_t i)
     return PROVIUM_OK;
 }
 
-/* A spec names another that is not there. */
+/* A spec names another that is not there, or that has no sub-buffer. */
 static enum provium_status fail_place(const struct graph *g, size_t i, const char *field, size_t place)
 {
+    if (place < g->call->ptr_count)
+        return FAIL_PTR(g, i, field, "%s[%zu] points at no sub-buffer", list_of(g->call), place + g->call->first);
     return FAIL_PTR(g, i, field, "%zu is no place in %s (%zu specs)", place + g->call->first, list_of(g->call),
                     g->call->ptr_count);
 }
 
-/* What points at another's sub-buffer has none to describe. */
-static enum provium_status check_same(const struct graph *g, size_t i)
+/* What points elsewhere has no sub-buffer to describe. */
+static enum provium_status check_elsewhere(const struct graph *g, size_t i)
 {
+    static const char *const fields[] = {"", "same", "null", "bad"};
     const struct provium_ptr *p = &g->call->ptrs[i];
+    if (p->to > PROVIUM_TO_BAD)
+        return FAIL_PTR(g, i, "to", "%d is not what a pointer can point at", (int)p->to);
     if (p->data != NULL || p->data_size > 0 || p->data_len > 0 || p->output)
-        return FAIL_PTR(g, i, "same", "excludes %s",
+        return FAIL_PTR(g, i, fields[p->to], "excludes %s",
                         p->data != NULL || p->data_size > 0 ? "data"
                         : p->data_len > 0                   ? "data_len"
                                                             : "output");
-    if (p->same >= g->call->ptr_count)
+    if (p->to == PROVIUM_TO_SAME && p->same >= g->call->ptr_count)
         return fail_place(g, i, "same", p->same);
+    if (p->to == PROVIUM_TO_BAD && p->bad > PROVIUM_READONLY)
+        return FAIL_PTR(g, i, "bad", "%d is no kind of address", (int)p->bad);
     return PROVIUM_OK;
 }
 
-/* The sub-buffers of those that have one, in their order; the others are not known yet. */
+/* The sub-buffers of those that have one, in their order; those that have another's are not known yet. */
 static enum provium_status put_subs(struct graph *g)
 {
     for (size_t i = 0; i < g->call->ptr_count; i++) {
         const struct provium_ptr *p = &g->call->ptrs[i];
         bool fresh = p->to == PROVIUM_TO_FRESH;
-        enum provium_status status = fresh ? check_sub(g, i) : check_same(g, i);
+        enum provium_status status = fresh ? check_sub(g, i) : check_elsewhere(g, i);
         if (status != PROVIUM_OK)
             return status;
-        g->subs[i] = fresh ? g->m->buffers.count : UNKNOWN;
+        g->subs[i] = fresh ? g->m->buffers.count : p->to == PROVIUM_TO_SAME ? UNKNOWN : NOWHERE;
         if (fresh)
             put_buffer(g->m, p->data_len, (struct wire_bytes){p->data, p->data != NULL ? p->data_size : 0}, p->output);
     }
@@ -217,6 +224,8 @@ static enum provium_status resolve(struct graph *g)
         uint32_t found = g->subs[at];
         if (found == PASSED)
             return FAIL_PTR(g, i, "same", "leads in a circle, not to a sub-buffer%s", "");
+        if (found == NOWHERE && at != i)
+            return fail_place(g, i, "same", at);
         for (at = i; g->subs[at] == PASSED; at = g->call->ptrs[at].same)
             g->subs[at] = found;
     }
@@ -225,17 +234,23 @@ static enum provium_status resolve(struct graph *g)
 
 /* ---- pointers ---- */
 
+/* Bytes that pointer i takes. */
+static unsigned width_of(const struct graph *g, size_t i)
+{
+    const struct provium_ptr *p = &g->call->ptrs[i];
+    return p->width != 0 ? p->width : g->s->info.pointer_width;
+}
+
 /* The pointer ends beyond the buffer that holds it. */
 static enum provium_status fail_offset(const struct graph *g, size_t i, uint32_t len)
 {
     const struct provium_ptr *p = &g->call->ptrs[i];
-    unsigned width = g->s->info.pointer_width;
     char name[NAME_MAX_LEN];
     if (p->has_parent)
         return FAIL_PTR(g, i, "ptr_offset", "%" PRIu64 " + %u exceeds the sub-buffer of %s[%zu] (%" PRIu32 " bytes)",
-                        p->ptr_offset, width, list_of(g->call), p->parent + g->call->first, len);
-    return FAIL_PTR(g, i, "ptr_offset", "%" PRIu64 " + %u exceeds %s (%" PRIu32 " bytes)", p->ptr_offset, width,
-                    holder_name(g->call, p->buf_idx, name), len);
+                        p->ptr_offset, width_of(g, i), list_of(g->call), p->parent + g->call->first, len);
+    return FAIL_PTR(g, i, "ptr_offset", "%" PRIu64 " + %u exceeds %s (%" PRIu32 " bytes)", p->ptr_offset,
+                    width_of(g, i), holder_name(g->call, p->buf_idx, name), len);
 }
 
 /* The buffer that holds pointer i, in *holder. */
@@ -244,7 +259,7 @@ static enum provium_status find_holder(const struct graph *g, size_t i, uint32_t
     const struct provium_ptr *p = &g->call->ptrs[i];
     if (p->has_parent && p->buf_idx != 0)
         return FAIL_PTR(g, i, "parent", "excludes %s", "buf_idx");
-    if (p->has_parent && p->parent >= g->call->ptr_count)
+    if (p->has_parent && (p->parent >= g->call->ptr_count || g->subs[p->parent] == NOWHERE))
         return fail_place(g, i, "parent", p->parent);
     if (!p->has_parent && (p->buf_idx >= WIRE_ARGS_MAX || g->by_arg[p->buf_idx] == NULL))
         return FAIL_PTR(g, i, "buf_idx", "no buffer is argument %u", p->buf_idx);
@@ -252,22 +267,48 @@ static enum provium_status find_holder(const struct graph *g, size_t i, uint32_t
     return PROVIUM_OK;
 }
 
+/* What a spec says beyond the core; the agent must know of it. */
+static enum provium_status add_extras(const struct graph *g, size_t i, struct wire_spec *spec)
+{
+    const struct provium_ptr *p = &g->call->ptrs[i];
+    bool nowhere = g->subs[i] == NOWHERE;
+    if (p->width != 0 && p->width != 4 && p->width != 8)
+        return FAIL_PTR(g, i, "width", "%u is not 4 or 8", p->width);
+    if (p->width < g->s->info.pointer_width && p->width != 0 && p->to == PROVIUM_TO_BAD &&
+        (p->bad == PROVIUM_KERNEL || p->bad == PROVIUM_NONCANONICAL))
+        return FAIL_PTR(g, i, "width", "this bad address takes more than %u bytes", p->width);
+    if ((g->s->info.caps & WIRE_CAP_pointers) == 0)
+        return FAIL_PTR(g, i,
+                        p->width != 0              ? "width"
+                        : p->plus != 0             ? "plus"
+                        : p->to == PROVIUM_TO_NULL ? "null"
+                                                   : "bad",
+                        "this agent cannot: it lacks the capability %s", "pointers");
+    if (nowhere)
+        spec->target = 0;
+    spec->has |= (p->plus != 0 ? WIRE_HAS(spec, plus) : 0) | (p->width != 0 ? WIRE_HAS(spec, width) : 0) |
+                 (nowhere ? WIRE_HAS(spec, bad) : 0);
+    spec->plus = p->plus;
+    spec->width = (uint8_t)p->width;
+    spec->bad = (uint8_t)(p->to == PROVIUM_TO_BAD ? (unsigned)p->bad + WIRE_BAD_unmapped : (unsigned)WIRE_BAD_null);
+    return PROVIUM_OK;
+}
+
 static enum provium_status put_ptrs(struct graph *g)
 {
     for (size_t i = 0; i < g->call->ptr_count; i++) {
         const struct provium_ptr *p = &g->call->ptrs[i];
-        unsigned width = g->s->info.pointer_width;
-        uint32_t holder = 0;
-        enum provium_status status = find_holder(g, i, &holder);
+        struct wire_spec spec = {.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = g->subs[i]};
+        enum provium_status status = find_holder(g, i, &spec.buffer);
+        if (status == PROVIUM_OK && (p->plus != 0 || p->width != 0 || g->subs[i] == NOWHERE))
+            status = add_extras(g, i, &spec);
         if (status != PROVIUM_OK)
             return status;
-        uint32_t len = g->m->buffers.items[holder].len;
+        uint32_t len = g->m->buffers.items[spec.buffer].len, width = width_of(g, i);
         if (len < width || p->ptr_offset > len - width)
             return fail_offset(g, i, len);
-        put_spec(g->m, (struct wire_spec){.has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset),
-                                          .target = g->subs[i],
-                                          .buffer = holder,
-                                          .offset = (uint32_t)p->ptr_offset});
+        spec.offset = (uint32_t)p->ptr_offset;
+        put_spec(g->m, spec);
     }
     return PROVIUM_OK;
 }

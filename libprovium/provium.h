@@ -73,6 +73,7 @@ struct provium_info {
     uint32_t page_size;
     uint8_t pointer_width; /* bytes */
     bool big_endian;
+    uint32_t caps; /* what the agent can do beyond the core, and this library use: bits of wire.h's wire_cap */
     uint8_t instance[16];
 };
 
@@ -122,8 +123,14 @@ struct provium_buffer {
 /* What a pointer points at. */
 enum provium_to {
     PROVIUM_TO_FRESH, /* a sub-buffer of its own */
-    PROVIUM_TO_SAME   /* the sub-buffer of another pointer */
+    PROVIUM_TO_SAME,  /* the sub-buffer of another pointer */
+    PROVIUM_TO_NULL,  /* nothing: the address 0 */
+    PROVIUM_TO_BAD    /* what nothing should point at */
 };
+
+/* Addresses that a program should not use: of a page that is not mapped; of none that an address of this
+ * architecture could name; of the kernel's memory; of a page that can be read only. */
+enum provium_bad { PROVIUM_UNMAPPED, PROVIUM_NONCANONICAL, PROVIUM_KERNEL, PROVIUM_READONLY };
 
 /* A pointer inside a buffer: the address of a sub-buffer is written at ptr_offset.  Pointers may
  * lie in sub-buffers too, and name each other in any order: depth, sharing and circles. */
@@ -136,8 +143,11 @@ struct provium_ptr {
     bool output;         /* return the sub-buffer after the call */
     bool has_parent;     /* the pointer lies in the sub-buffer of ptrs[parent]; buf_idx is 0 */
     size_t parent;
-    enum provium_to to; /* other than TO_FRESH: data_len, data, data_size and output are 0 */
-    size_t same;        /* TO_SAME: points at the sub-buffer of ptrs[same] */
+    enum provium_to to;   /* other than TO_FRESH: data_len, data, data_size and output are 0 */
+    size_t same;          /* TO_SAME: points at the sub-buffer of ptrs[same] */
+    enum provium_bad bad; /* TO_BAD */
+    int64_t plus;         /* added to the address, whatever it is */
+    unsigned width;       /* bytes that are written: 4 or 8; 0: the guest's pointer */
 };
 
 struct provium_call {

@@ -202,7 +202,8 @@ static void keep_reply(struct provium_session *s, const struct wire_hello_reply 
                                     .memory_limit = m->memory_limit,
                                     .page_size = m->page_size,
                                     .pointer_width = m->pointer_width,
-                                    .big_endian = m->byte_order == 1};
+                                    .big_endian = m->byte_order == 1,
+                                    .caps = wire_caps_of(&m->caps)};
     memcpy(s->info.instance, m->instance.ptr, sizeof s->info.instance);
     s->stream.limit = m->frame_limit;
     s->generation = m->generation;
@@ -231,14 +232,25 @@ static enum provium_status take_hello(struct provium_session *s, const struct rp
     return PROVIUM_OK;
 }
 
+enum { OWN_CAPS_MAX = 33 };
+
+/* All capabilities of ops.def are ours. */
+static uint32_t own_caps(struct wire_bytes names[])
+{
+    uint32_t count = 0;
+    for (const struct wire_row *row = wire_caps(); row->name != NULL; row++)
+        names[count++] = (struct wire_bytes){(const uint8_t *)row->name, strlen(row->name)};
+    return count;
+}
+
 static enum provium_status greet(struct provium_session *s, const char *caller, int64_t deadline_ms)
 {
     /* an unknown capability now and then keeps agents honest (SPEC, "Unknown things") */
-    struct wire_bytes grease = {(const uint8_t *)"x-nobody-knows-this", 19};
+    struct wire_bytes caps[OWN_CAPS_MAX] = {{(const uint8_t *)"x-nobody-knows-this", 19}};
     struct wire_hello_request m = {.has = WIRE_HAS(hello_request, name),
                                    .version_min = WIRE_VERSION,
                                    .version_max = WIRE_VERSION,
-                                   .caps = {&grease, 1, 1},
+                                   .caps = {caps, 1 + own_caps(caps + 1), OWN_CAPS_MAX},
                                    .frame_limit = SESSION_FRAME_LIMIT,
                                    .depth_limit = WIRE_DEPTH_MAX,
                                    .buffer_limit = SESSION_LIST_LIMIT,

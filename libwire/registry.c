@@ -29,6 +29,11 @@ static const struct wire_row events[] = {
 #include "ops.def"
     {NULL, 0, 0}};
 
+static const struct wire_row caps[] = {
+#define WIRE_CAP(name, bit, doc) {#name, UINT32_C(1) << (bit), 0},
+#include "ops.def"
+    {NULL, 0, 0}};
+
 static const struct wire_row errors[] = {
 #define WIRE_ERROR(name, code, word, text) {word, code, 0},
 #include "errors.def"
@@ -51,6 +56,11 @@ const struct wire_row *wire_ops(void)
 const struct wire_row *wire_events(void)
 {
     return events;
+}
+
+const struct wire_row *wire_caps(void)
+{
+    return caps;
 }
 
 const struct wire_row *wire_errors(void)
@@ -85,6 +95,21 @@ static const struct wire_row *row_find(const struct wire_row *row, uint32_t code
 const struct wire_row *wire_op_find(uint32_t code)
 {
     return row_find(ops, code);
+}
+
+uint32_t wire_caps_of(const struct wire_list *names)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < names->count; i++) {
+        for (const struct wire_row *row = caps; row->name != NULL; row++) {
+            const struct wire_bytes *name = &names->items[i];
+            size_t len = 0;
+            while (row->name[len] != '\0')
+                len++;
+            bits |= name->len == len && memcmp(name->ptr, row->name, len) == 0 ? row->code : 0;
+        }
+    }
+    return bits;
 }
 
 const char *wire_status_text(enum wire_status status)

@@ -105,7 +105,15 @@ enum wire_event {
 #include "ops.def"
 };
 
+/* Bits of the capabilities that both sides listed. */
+enum wire_cap {
+#define WIRE_CAP(name, bit, doc) WIRE_CAP_##name = 1 << (bit),
+#include "ops.def"
+    WIRE_CAP_none = 0
+};
+
 enum wire_dir { WIRE_DIR_none, WIRE_DIR_in, WIRE_DIR_out, WIRE_DIR_both };
+enum wire_bad { WIRE_BAD_null, WIRE_BAD_unmapped, WIRE_BAD_noncanonical, WIRE_BAD_kernel, WIRE_BAD_readonly };
 enum wire_ended { WIRE_ENDED_no, WIRE_ENDED_exited, WIRE_ENDED_execed, WIRE_ENDED_killed, WIRE_ENDED_stopped };
 enum wire_executed { WIRE_EXECUTED_no, WIRE_EXECUTED_maybe, WIRE_EXECUTED_yes };
 
@@ -422,7 +430,7 @@ WIRE_API void wire_stream_hunt(struct wire_stream *s);
 
 #ifndef WIRE_WITHOUT_names
 
-/* An operation, an event or an error. */
+/* An operation, an event, an error, or a capability, whose code is its bit. */
 struct wire_row {
     const char *name;
     uint32_t code, since;
@@ -432,6 +440,7 @@ struct wire_row {
 WIRE_API const struct wire_row *wire_ops(void);
 WIRE_API const struct wire_row *wire_events(void);
 WIRE_API const struct wire_row *wire_errors(void);
+WIRE_API const struct wire_row *wire_caps(void);
 
 /* The records of ops.def in its order; NULL behind the last. */
 WIRE_API const struct wire_record_row *wire_record_at(uint32_t index);
@@ -439,6 +448,9 @@ WIRE_API const struct wire_record_row *wire_record_at(uint32_t index);
 /* Look up by name or code; NULL when there is none. */
 WIRE_API const struct wire_record_row *wire_record_find(const char *name);
 WIRE_API const struct wire_row *wire_op_find(uint32_t code);
+
+/* The capabilities among these names, as bits of enum wire_cap. */
+WIRE_API uint32_t wire_caps_of(const struct wire_list *names);
 
 /* Texts of codes; never NULL. */
 WIRE_API const char *wire_status_text(enum wire_status status);

@@ -26,6 +26,13 @@ static void print_events(void)
 #include "../libwire/ops.def"
 }
 
+static void print_caps(void)
+{
+    printf("\n### Capabilities\n\n| capability | allows |\n| --- | --- |\n");
+#define WIRE_CAP(name, bit, doc) printf("| `%s` | %s |\n", #name, doc);
+#include "../libwire/ops.def"
+}
+
 static void print_errors(void)
 {
     printf("\n### Error codes\n\n| code | error | meaning |\n| --- | --- | --- |\n");
@@ -55,6 +62,7 @@ static void print_tables(void)
     printf("\n");
     print_ops();
     print_events();
+    print_caps();
     print_errors();
     print_records();
     printf("\n");

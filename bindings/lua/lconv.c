@@ -165,10 +165,24 @@ void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c)
 
 /* ---- pointer specs ---- */
 
-enum spec_key { BUF_IDX, PTR_OFFSET, DATA_LEN, BUF_LEN, DATA, OUTPUT, PARENT, SAME, SPEC_KEYS };
+enum spec_key {
+    BUF_IDX,
+    PTR_OFFSET,
+    DATA_LEN,
+    BUF_LEN,
+    DATA,
+    OUTPUT,
+    PARENT,
+    SAME,
+    IS_NULL,
+    BAD,
+    PLUS,
+    WIDTH,
+    SPEC_KEYS
+};
 
-static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len",
-                                                 "data",    "output",     "parent",   "same"};
+static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data", "output",
+                                                 "parent",  "same",       "null",     "bad",     "plus", "width"};
 
 /* One spec while it is read. */
 struct spec {
@@ -205,6 +219,36 @@ static bool check_flag(lua_State *L, int at, const struct lprovium_place *place)
     return lua_toboolean(L, at) != 0;
 }
 
+/* The place of the string on top of the stack in a list that ends with NULL. */
+static unsigned check_word_of(lua_State *L, const char *const words[], const struct lprovium_place *place)
+{
+    const int at = lua_gettop(L);
+    const char *value = lua_type(L, at) == LUA_TSTRING ? lua_tostring(L, at) : "";
+    luaL_Buffer expected;
+    for (unsigned i = 0; words[i] != NULL; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    luaL_buffinit(L, &expected);
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        luaL_addstring(&expected, i == 0 ? "\"" : words[i + 1] != NULL ? ", \"" : " or \"");
+        luaL_addstring(&expected, words[i]);
+        luaL_addchar(&expected, '"');
+    }
+    luaL_pushresult(&expected);
+    const char *all = lua_tostring(L, -1); /* luaL_tolstring pushes */
+    lprovium_raise(L, place, "%s expected, got %s", all, luaL_tolstring(L, at, NULL));
+}
+
+static const char *const bad_names[] = {"unmapped", "noncanonical", "kernel", "readonly", NULL};
+
+static unsigned check_width(lua_State *L, const struct lprovium_place *place)
+{
+    int64_t value = lprovium_check_word(L, -1, place);
+    if (value != 4 && value != 8)
+        lprovium_raise(L, place, "%I is not 4 or 8", (LUAI_UACINT)value);
+    return (unsigned)value;
+}
+
 /* The value on top of the stack is that of `key`. */
 static void check_value(lua_State *L, struct spec *s, enum spec_key key)
 {
@@ -233,9 +277,24 @@ static void check_value(lua_State *L, struct spec *s, enum spec_key key)
         s->ptr->parent = lprovium_check_size(L, -1, &s->place) - 1;
         break;
     case SAME:
-    case SPEC_KEYS:
         s->ptr->to = PROVIUM_TO_SAME;
         s->ptr->same = lprovium_check_size(L, -1, &s->place) - 1;
+        break;
+    case IS_NULL:
+        s->given[IS_NULL] = check_flag(L, -1, &s->place);
+        if (s->given[IS_NULL])
+            s->ptr->to = PROVIUM_TO_NULL;
+        break;
+    case BAD:
+        s->ptr->to = PROVIUM_TO_BAD;
+        s->ptr->bad = (enum provium_bad)check_word_of(L, bad_names, &s->place);
+        break;
+    case PLUS:
+        s->ptr->plus = lprovium_check_word(L, -1, &s->place);
+        break;
+    case WIDTH:
+    case SPEC_KEYS:
+        s->ptr->width = check_width(L, &s->place);
         break;
     }
 }
@@ -273,15 +332,18 @@ static void check_len(lua_State *L, struct spec *s)
 static void check_complete(lua_State *L, struct spec *s)
 {
     static const enum spec_key no_place[] = {BUF_IDX, SPEC_KEYS};
-    static const enum spec_key no_buffer[] = {DATA, DATA_LEN, BUF_LEN, OUTPUT, SPEC_KEYS};
+    static const enum spec_key no_buffer[] = {IS_NULL, BAD, DATA, DATA_LEN, BUF_LEN, OUTPUT, SPEC_KEYS};
+    bool elsewhere = s->given[SAME] || s->given[IS_NULL] || s->given[BAD];
     check_alone(L, s, PARENT, no_place);
     check_alone(L, s, SAME, no_buffer);
+    check_alone(L, s, IS_NULL, no_buffer + 1);
+    check_alone(L, s, BAD, no_buffer + 2);
     if (s->given[PARENT])
         s->ptr->buf_idx = 0;
     else if (s->rules->has_buf_idx)
         check_given(L, s, BUF_IDX);
     check_given(L, s, PTR_OFFSET);
-    if (!s->given[SAME])
+    if (!elsewhere)
         check_len(L, s);
 }
 

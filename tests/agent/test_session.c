@@ -94,8 +94,8 @@ static void expect_limits(const struct agent_limits *asked, const struct agent_l
 
 Test(session, hello_agrees_on_the_smaller_of_two_limits)
 {
-    const struct agent_limits most = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    const struct agent_limits some = {100000, 16, 100, 200, 3, 300000};
+    const struct agent_limits most = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0};
+    const struct agent_limits some = {100000, 16, 100, 200, 3, 300000, 0};
     expect_limits(&most, &rig_wide);
     expect_limits(&some, &some);
     expect_limits(&rig_minimum, &rig_minimum);
@@ -160,7 +160,8 @@ Test(session, hello_ignores_what_it_does_not_know)
              "06 40 07 01 08 ce 00 01 00 00 09 a1 68 0a c4 02 aa bb 18 c3 cd ff ff d4 01 02"));
     cr_assert(rig_answer(rig, &m));
     cr_expect_eq(m.record, ANY_hello_reply);
-    cr_expect_eq(m.body.hello_reply.caps.count, 0, "no capability is in use");
+    cr_expect_eq(m.body.hello_reply.caps.count, 1);
+    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps), WIRE_CAP_pointers);
     expect_silence(rig, "hello");
 }
 

@@ -115,6 +115,24 @@ Test(graph, malformed_calls_are_named_to_the_field_and_nothing_is_sent)
          "syscall_ptr: ptrs[2].same: excludes data"},
         {{BUFS(AT_0(96)), PTRS({.data_len = 1}, {.to = PROVIUM_TO_SAME, .output = true})},
          "syscall_ptr: ptrs[2].same: excludes output"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_NULL, .data_len = 1})},
+         "syscall_ptr: ptrs[1].null: excludes data_len"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_BAD, .data_size = 1})}, "syscall_ptr: ptrs[1].bad: excludes data"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_BAD, .bad = 4})}, "syscall_ptr: ptrs[1].bad: 4 is no kind of address"},
+        {{BUFS(AT_0(96)), PTRS({.to = 4})}, "syscall_ptr: ptrs[1].to: 4 is not what a pointer can point at"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_NULL}, {.to = PROVIUM_TO_SAME, .same = 0})},
+         "syscall_ptr: ptrs[2].same: ptrs[1] points at no sub-buffer"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1, .width = 3})}, "syscall_ptr: ptrs[1].width: 3 is not 4 or 8"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_BAD, .bad = PROVIUM_KERNEL, .width = 4})},
+         "syscall_ptr: ptrs[1].width: this bad address takes more than 4 bytes"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1, .plus = 1})},
+         "syscall_ptr: ptrs[1].plus: this agent cannot: it lacks the capability pointers"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1, .width = 8, .plus = 1})},
+         "syscall_ptr: ptrs[1].width: this agent cannot: it lacks the capability pointers"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_NULL})},
+         "syscall_ptr: ptrs[1].null: this agent cannot: it lacks the capability pointers"},
+        {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_BAD})},
+         "syscall_ptr: ptrs[1].bad: this agent cannot: it lacks the capability pointers"},
     };
     expect_each(rows, COUNT(rows), PROVIUM_E_ARGUMENT);
 }
@@ -234,16 +252,21 @@ static void compares(struct fake *f)
 }
 
 /* What comes back borrows nothing: the session is gone. */
-static void expect_sent(const struct provium_call *call, const char *hex)
+static void sends(fake_script *script, const struct provium_call *call, const char *hex)
 {
     struct fake f;
     struct fake_bytes want = fake_raw(hex);
     struct provium_session *s = provium_session_new();
     struct provium_result result;
-    fake_start(&f, compares, &want);
+    fake_start(&f, script, &want);
     cr_assert_eq(provium_session_open(s, f.host, f.host, 2000), PROVIUM_OK);
     cr_expect_eq(provium_call(s, call, &result), PROVIUM_OK, "%s", provium_session_error(s)->text);
     fake_end(&f, s);
+}
+
+static void expect_sent(const struct provium_call *call, const char *hex)
+{
+    sends(compares, call, hex);
 }
 
 Test(graph, plain_call_is_sent_as_the_specification_shows)
@@ -316,13 +339,46 @@ Test(graph, shared_and_cyclic_pointers_take_no_memory_of_their_own)
                                       BUFS({.arg = 0, .len = 8}),
                                       PTRS({.to = PROVIUM_TO_SAME, .same = 4}, {.has_parent = true, .data_len = 8},
                                            {.has_parent = true, .parent = 2, .data_len = 8},
-                                           {.to = PROVIUM_TO_SAME, .same = 0},
-                                           {.to = PROVIUM_TO_SAME, .same = 1},
+                                           {.to = PROVIUM_TO_SAME, .same = 0}, {.to = PROVIUM_TO_SAME, .same = 1},
                                            {.has_parent = true, .parent = 1, .to = PROVIUM_TO_SAME, .same = 2})};
     expect_sent(&call, "96 00 02 10 00 01 83 00 01"
                        "02 93  82 00 08 02 02  82 00 08 02 01  82 00 08 02 01"
                        "03 97  82 00 00 01 00  83 00 01 02 00 03 00  83 00 01 02 01 03 00  83 00 02 02 02 03 00"
                        "       83 00 01 02 00 03 00  83 00 01 02 00 03 00  83 00 02 02 01 03 00");
+}
+
+/* The same with an agent that has every capability. */
+static void compares_capable(struct fake *f)
+{
+    static struct wire_bytes names[32];
+    for (const struct wire_row *row = wire_caps(); row->name != NULL; row++)
+        names[f->hello.caps.count++] = (struct wire_bytes){(const uint8_t *)row->name, strlen(row->name)};
+    f->hello.caps.items = names;
+    compares(f);
+}
+
+Test(graph, offsets_widths_and_bad_addresses_are_fields_of_their_specs)
+{
+    const struct provium_call call = {
+        .nr = 1,
+        BUFS({.arg = 0, .len = 20}),
+        PTRS({.data_len = 3, .plus = 2}, {.ptr_offset = 12, .width = 8, .to = PROVIUM_TO_SAME, .same = 0, .plus = -1},
+             {.ptr_offset = 16, .width = 4, .to = PROVIUM_TO_NULL},
+             {.to = PROVIUM_TO_BAD, .bad = PROVIUM_UNMAPPED, .plus = INT64_MIN},
+             {.has_parent = true, .parent = 5, .ptr_offset = 0, .to = PROVIUM_TO_BAD, .bad = PROVIUM_READONLY},
+             {.data_len = 8}, {.to = PROVIUM_TO_BAD, .bad = PROVIUM_NONCANONICAL},
+             {.to = PROVIUM_TO_BAD, .bad = PROVIUM_KERNEL})};
+    sends(compares_capable, &call,
+          "96 00 02 10 00 01 83 00 01"
+          "02 93  82 00 14 02 02  82 00 03 02 01  82 00 08 02 01"
+          "03 99  82 00 00 01 00"
+          "       84 00 01 02 00 03 00 04 02"
+          "       85 00 01 02 00 03 0c 04 ff 05 08"
+          "       85 00 00 02 00 03 10 05 04 06 00"
+          "       85 00 00 02 00 03 00 04 d3 8000000000000000 06 01"
+          "       84 00 00 02 02 03 00 06 04"
+          "       83 00 02 02 00 03 00"
+          "       84 00 00 02 00 03 00 06 02  84 00 00 02 00 03 00 06 03");
 }
 
 /* ---- what comes back ---- */

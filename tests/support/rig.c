@@ -11,10 +11,10 @@
 
 #include "hex.h"
 
-const struct agent_limits rig_wide = {AGENT_FRAME_LIMIT, WIRE_DEPTH_MAX,     AGENT_BUFFER_LIMIT,
-                                      AGENT_SPEC_LIMIT,  AGENT_FLIGHT_LIMIT, AGENT_MEMORY_LIMIT};
-const struct agent_limits rig_minimum = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
-                                         WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY};
+const struct agent_limits rig_wide = {AGENT_FRAME_LIMIT,  WIRE_DEPTH_MAX,     AGENT_BUFFER_LIMIT, AGENT_SPEC_LIMIT,
+                                      AGENT_FLIGHT_LIMIT, AGENT_MEMORY_LIMIT, UINT32_MAX};
+const struct agent_limits rig_minimum = {
+    WIRE_MIN_FRAME, WIRE_MIN_DEPTH, WIRE_MIN_BUFFERS, WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0};
 
 static struct rig the_rig;
 
@@ -142,11 +142,22 @@ bool rig_sync(struct rig *r)
            memcmp(echo + 8, nonce, 8) == 0;
 }
 
+static uint32_t caps_of(uint32_t bits, struct wire_bytes names[32])
+{
+    uint32_t count = 0;
+    for (const struct wire_row *row = wire_caps(); row->name != NULL; row++)
+        if (bits & row->code)
+            names[count++] = (struct wire_bytes){(const uint8_t *)row->name, strlen(row->name)};
+    return count;
+}
+
 bool rig_hello(struct rig *r, const struct agent_limits *limits, struct any_message *reply)
 {
     struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = 1, .code = WIRE_OP_hello},
                             .record = ANY_hello_request};
-    m.body.hello_request = (struct wire_hello_request){.frame_limit = limits->frame,
+    struct wire_bytes caps[32];
+    m.body.hello_request = (struct wire_hello_request){.caps = {caps, caps_of(limits->caps, caps), 32},
+                                                       .frame_limit = limits->frame,
                                                        .depth_limit = limits->depth,
                                                        .buffer_limit = limits->buffers,
                                                        .spec_limit = limits->specs,

@@ -50,7 +50,7 @@ bool rig_sync(struct rig *r);
 /* A sync and a hello with these limits; its reply in *reply. */
 bool rig_hello(struct rig *r, const struct agent_limits *limits, struct any_message *reply);
 
-/* The agent's own limits, and the guaranteed minimum. */
+/* The agent's own limits with all capabilities, and the guaranteed minimum without any. */
 extern const struct agent_limits rig_wide, rig_minimum;
 
 /* Memory behind an argument of the recorded call. */

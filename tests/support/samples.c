@@ -56,6 +56,10 @@
         .has = WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset), .target = (target_), .buffer = (buffer_), \
         .offset = (offset_) \
     }
+#define HAS_PLACE WIRE_HAS(spec, buffer) | WIRE_HAS(spec, offset)
+#define HAS_PLUS WIRE_HAS(spec, plus)
+#define HAS_WIDTH WIRE_HAS(spec, width)
+#define HAS_BAD WIRE_HAS(spec, bad)
 #define HAS_RET WIRE_HAS(call_reply, ret)
 #define HAS_ENDED WIRE_HAS(call_reply, ended) | WIRE_HAS(call_reply, fresh)
 
@@ -126,6 +130,15 @@ static const struct sample rows[] = {
                          IN_BUFFER(0, 0, 64), IN_BUFFER(0, 0, 80), IN_BUFFER(0, 0, 96), IN_BUFFER(0, 0, 112),
                          IN_BUFFER(0, 0, 128), IN_BUFFER(0, 0, 144), IN_BUFFER(0, 0, 160), IN_BUFFER(0, 0, 176),
                          IN_BUFFER(0, 0, 192), IN_BUFFER(0, 0, 208), IN_BUFFER(0, 0, 224), IN_BUFFER(0, 0, 240)))}},
+
+    {"call_request.pointers",
+     {REQUEST(7, call, 1),
+      BODY(call_request, .has = BUFFERS | SPECS, .nr = 20, .buffers = LIST(buffer, 1, BUF(0, 16, NONE, both)),
+           .specs =
+               LIST(spec, 4, {.has = WIRE_HAS(spec, arg) | HAS_PLUS, .arg = 1, .plus = 3},
+                    {.has = WIRE_HAS(spec, arg) | HAS_PLUS | HAS_BAD, .arg = 2, .plus = -1, .bad = WIRE_BAD_readonly},
+                    {.has = HAS_PLACE | HAS_PLUS | HAS_WIDTH, .plus = INT64_MIN, .width = 4},
+                    {.has = HAS_PLACE | HAS_WIDTH | HAS_BAD, .offset = 8, .width = 8, .bad = WIRE_BAD_null}))}},
 
     {"call_reply.zero", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET)}},
     {"call_reply.fault", {REPLY(8, call, 1), BODY(call_reply, .has = HAS_RET, .ret = -14)}},

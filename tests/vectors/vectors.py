@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-VERSION = 1  # of the vectors: moves when a byte moves
+VERSION = 2  # of the vectors: moves when a byte moves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, "messages.json")
@@ -71,7 +71,7 @@ ERRORS = ["ok", "malformed", "too-large", "unknown-op", "bad-field", "unknown-fi
           "no-worker", "worker-replaced", "busy", "no-memory", "denied", "internal"]
 
 BUFFER = {0: "len", 1: "data", 2: "dir"}
-SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset"}
+SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset", 4: "plus", 5: "width", 6: "bad"}
 LIMITS = {3: "frame_limit", 4: "depth_limit", 5: "buffer_limit", 6: "spec_limit", 7: "flight_limit",
           8: "memory_limit", 9: "name", 10: "resume"}
 FIELDS = {
@@ -171,6 +171,11 @@ MESSAGES = [
       3: [{0: 0, 1: 0}, {0: 1, 2: 0, 3: 8}]}),
     ("call_request.sixteen_specs", [0, 7, 16, 0, 1],
      {0: 20, 2: [{0: 256, 2: 0}], 3: [{0: 0, 2: 0, 3: 16 * i} for i in range(16)]}),
+
+    ("call_request.pointers", [0, 7, 16, 0, 1],
+     {0: 20, 2: [{0: 16, 2: 3}],
+      3: [{0: 0, 1: 1, 4: 3}, {0: 0, 1: 2, 4: -1, 6: 4}, {0: 0, 2: 0, 3: 0, 4: -9223372036854775808, 5: 4},
+          {0: 0, 2: 0, 3: 8, 5: 8, 6: 0}]}),
 
     ("call_reply.zero", [1, 8, 16, 0, 1], {0: 0}),
     ("call_reply.fault", [1, 8, 16, 0, 1], {0: -14}),

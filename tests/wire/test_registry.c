@@ -120,6 +120,22 @@ Test(registry, no_code_and_no_name_is_given_twice)
     expect_unique(wire_ops());
     expect_unique(wire_events());
     expect_unique(wire_errors());
+    expect_unique(wire_caps());
+}
+
+Test(registry, capabilities_are_found_by_their_whole_names)
+{
+    struct wire_bytes names[] = {{(const uint8_t *)"pointer", 7},
+                                 {(const uint8_t *)"pointerss", 9},
+                                 {NULL, 0},
+                                 {(const uint8_t *)"pointers", 8},
+                                 {(const uint8_t *)"POINTERS", 8}};
+    for (uint32_t i = 0; i < 5; i++) {
+        const struct wire_list one = {&names[i], 1, 1};
+        cr_expect_eq(wire_caps_of(&one), i == 3 ? WIRE_CAP_pointers : 0, "%u", i);
+    }
+    const struct wire_list all = {names, 5, 5};
+    cr_expect_eq(wire_caps_of(&all), WIRE_CAP_pointers);
 }
 
 /* What is executed refuses fields that nobody knows; everything else ignores them (SPEC [EXT-1], [EXT-2]). */

@@ -228,9 +228,12 @@ HELLO_REQUEST = record({
 PING_REQUEST = record({0: ("data", binary, False)}, strict=False)
 BUFFER = record({0: ("len", U32, True), 1: ("data", binary, False), 2: ("dir", U8, True)}, strict=True)
 SPEC = record({0: ("target", U32, True), 1: ("arg", U8, False), 2: ("buffer", U32, False),
-               3: ("offset", U32, False)}, strict=True)
+               3: ("offset", U32, False), 4: ("plus", word, False), 5: ("width", U8, False),
+               6: ("bad", U8, False)}, strict=True)
 CALL_REQUEST = record({0: ("nr", word, True), 1: ("args", array_of(word, most=6), False),
                        2: ("buffers", array_of(BUFFER), False), 3: ("specs", array_of(SPEC), False)}, strict=True)
+
+CAPABILITIES = {"pointers"}
 
 # name: (field in hello, guaranteed minimum [LIMIT-1], what this agent offers)
 LIMITS = {
@@ -350,6 +353,7 @@ PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC = 0, 1, 2, 4
 MAP_PRIVATE_ANONYMOUS = 0x22 if os.uname().machine[:4] != "mips" else 0x802
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+MAP_32BIT = 0x40 if os.uname().machine == "x86_64" else 0
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 libc.syscall.restype = ctypes.c_long
@@ -357,8 +361,8 @@ libc.syscall.argtypes = [ctypes.c_long] * 7
 MAP_FAILED = ctypes.c_void_p(-1).value
 
 
-def map_memory(size, protection):
-    address = libc.mmap(None, size, protection, MAP_PRIVATE_ANONYMOUS, -1, 0)
+def map_memory(size, protection, flags=0):
+    address = libc.mmap(None, size, protection, MAP_PRIVATE_ANONYMOUS | flags, -1, 0)
     if address == MAP_FAILED:
         raise Refused(NO_MEMORY, f"mmap of {size} bytes: {os.strerror(ctypes.get_errno())}")   # [CALL-10]
     return address
@@ -386,6 +390,22 @@ class Memory:
     def free(self):
         if self.size:
             libc.munmap(self.base, self.size)
+
+
+# Addresses that are no buffer's [PTR-4]: noncanonical and kernel, where the architecture has them.
+NULL, UNMAPPED, NONCANONICAL, KERNEL_HALF, READONLY = range(5)
+FIXED = {"x86_64": {NONCANONICAL: 1 << 62, KERNEL_HALF: 0xFFFFFFFF81000000},
+         "aarch64": {NONCANONICAL: 1 << 54, KERNEL_HALF: 0xFFFF800008000000}}.get(os.uname().machine, {})
+FIXED[NULL] = 0
+
+
+def bad_address(kind, pages={}):
+    """Its own pages are mapped when they are first wanted, and stay."""
+    if kind in FIXED:
+        return FIXED[kind]
+    if kind not in pages:
+        pages[kind] = map_memory(16 * PAGE, PROT_READ if kind == READONLY else PROT_NONE, MAP_32BIT)
+    return pages[kind]
 
 
 def machine_code(code):
@@ -468,21 +488,34 @@ def check_buffers(buffers, limits):
         raise Refused(LIMIT, "the reply would not fit into a frame", "buffers")
 
 
+def check_capabilities(specs, in_use):
+    for index, spec in enumerate(specs):
+        if "pointers" not in in_use and not {"plus", "width", "bad"}.isdisjoint(spec):          # [PTR-1]
+            raise Refused(UNKNOWN_FIELD, "the capability pointers is not in use", f"specs[{index}]")
+
+
 def check_specs(specs, buffers, limits):
     if len(specs) > limits["spec_limit"]:
         raise Refused(LIMIT, f"more than {limits['spec_limit']} specs", "specs")
     for index, spec in enumerate(specs):
         path = f"specs[{index}]"
-        if spec["target"] >= len(buffers):
+        if "bad" in spec:
+            if spec["bad"] not in FIXED and spec["bad"] not in (UNMAPPED, READONLY):
+                raise Refused(BAD_FIELD, "no such address here", path + ".bad")
+            if spec["target"] != 0:
+                raise Refused(BAD_FIELD, "0 where the address is no buffer's", path + ".target")
+        elif spec["target"] >= len(buffers):
             raise Refused(BAD_FIELD, "no buffer of that index", path + ".target")
         if ("arg" in spec) == ("buffer" in spec) or ("offset" in spec) != ("buffer" in spec):
             raise Refused(BAD_FIELD, "a spec has either arg or buffer and offset", path)
         if spec.get("arg", 0) > 5:
             raise Refused(BAD_FIELD, "arg is 0 to 5", path + ".arg")
+        if spec.get("width", 8) not in (4, 8) or "width" in spec and "arg" in spec:
+            raise Refused(BAD_FIELD, "a width is 4 or 8, and an argument has none", path + ".width")
         if "buffer" in spec:
             if spec["buffer"] >= len(buffers):
                 raise Refused(BAD_FIELD, "no buffer of that index", path + ".buffer")
-            if spec["offset"] + POINTER_WIDTH > buffers[spec["buffer"]]["len"]:
+            if spec["offset"] + spec.get("width", POINTER_WIDTH) > buffers[spec["buffer"]]["len"]:
                 raise Refused(BAD_FIELD, "the pointer would stand beyond the buffer", path + ".offset")
 
 
@@ -497,7 +530,7 @@ class Agent:
 
     def start(self):
         """A new session: nothing of an earlier one is left."""
-        self.greeted = False
+        self.greeted, self.in_use = False, set()
         self.limits = {name: minimum for name, (_, minimum, _) in LIMITS.items()}
 
     def run(self):
@@ -595,10 +628,10 @@ class Agent:
             if request[name] < minimum:
                 raise Refused(BAD_FIELD, f"at least {minimum} is guaranteed", name)
         self.limits = {name: min(request[name], ours) for name, (_, _, ours) in LIMITS.items()}
-        self.greeted = True
+        self.greeted, self.in_use = True, CAPABILITIES.intersection(request["caps"])             # [HELLO-4]
         grease = random.randrange(1000, 10000)                      # something that nobody knows
         reply = {LIMITS[name][0]: limit for name, limit in self.limits.items()}
-        reply.update({0: 0, 2: [f"x-grease-{grease}"], 9: "provium example agent in python", 11: os.uname().machine,
+        reply.update({0: 0, 2: sorted(CAPABILITIES) + [f"x-grease-{grease}"], 9: "provium example agent in python", 11: os.uname().machine,
                       12: 0 if sys.byteorder == "little" else 1, 13: POINTER_WIDTH, 14: PAGE, 15: os.uname().release,
                       16: self.instance, 17: self.GENERATION, grease: [True, {}]})
         return reply
@@ -613,6 +646,7 @@ class Agent:
         request = CALL_REQUEST(fields)
         buffers, specs = request.get("buffers", []), request.get("specs", [])
         check_buffers(buffers, self.limits)
+        check_capabilities(specs, self.in_use)
         check_specs(specs, buffers, self.limits)
         args = request.get("args", [])
         args += [0] * (6 - len(args))
@@ -621,12 +655,14 @@ class Agent:
         memory = Memory(buffers)                                    # [CALL-2]
         try:
             for spec in specs:                                      # [CALL-4]: in order, the later wins
-                address = memory.addresses[spec["target"]]
+                address = bad_address(spec["bad"]) if "bad" in spec else memory.addresses[spec["target"]]
+                address = (address + spec.get("plus", 0)) % (1 << 64)                           # [PTR-2]
                 if "arg" in spec:
                     args[spec["arg"]] = address
                 else:
+                    width = spec.get("width", POINTER_WIDTH)                                    # [PTR-3]
                     ctypes.memmove(memory.addresses[spec["buffer"]] + spec["offset"],
-                                   address.to_bytes(POINTER_WIDTH, sys.byteorder), POINTER_WIDTH)
+                                   (address % (1 << 8 * width)).to_bytes(width, sys.byteorder), width)
             reply = {0: self.kernel.call(request["nr"], args)}
             outs = [ctypes.string_at(address, buffer["len"])
                     for buffer, address in zip(buffers, memory.addresses) if buffer["dir"] & 2]

@@ -1,0 +1,2 @@
+# caught by: pointers/null
+s/        elif spec\["target"\] >= len(buffers):/        if spec["target"] >= len(buffers):/

@@ -1,0 +1,2 @@
+# caught by: pointers/not-in-use
+s/if "pointers" not in in_use and /if False and /

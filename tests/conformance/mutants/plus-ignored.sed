@@ -1,0 +1,2 @@
+# caught by: pointers/plus
+s/address + spec.get("plus", 0)/address/

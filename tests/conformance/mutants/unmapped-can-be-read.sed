@@ -1,0 +1,2 @@
+# caught by: pointers/unmapped
+s/if kind == READONLY else PROT_NONE/if kind == READONLY else PROT_READ/

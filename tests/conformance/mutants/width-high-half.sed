@@ -1,0 +1,2 @@
+# caught by: pointers/width
+s/(address % (1 << 8 \* width))/(address >> 64 - 8 * width)/

@@ -1,0 +1,2 @@
+# caught by: pointers/width
+s/width = spec.get("width", POINTER_WIDTH)/width = POINTER_WIDTH/

@@ -1,0 +1,2 @@
+# caught by: pointers/width/last-place
+s/spec\["offset"\] + spec.get("width", POINTER_WIDTH)/spec["offset"] + POINTER_WIDTH/

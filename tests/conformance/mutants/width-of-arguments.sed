@@ -1,0 +1,2 @@
+# caught by: pointers/width/refused
+s/ or "width" in spec and "arg" in spec:/:/
