@@ -49,7 +49,8 @@ struct shared {
 /* ---- arena.c: guest memory of one call ---- */
 
 enum {
-    ARENA_CLASSES = 16,
+    ARENA_SIZES = 16,
+    ARENA_CLASSES = 2 * ARENA_SIZES, /* of each size one anywhere and one below 4 GiB */
     ARENA_SLOT_MAPPINGS = 2, /* its memory and the guard behind it */
     ARENA_MAPPINGS_MAX = 2 * AGENT_BUFFER_LIMIT + 256 /* of the kernel's 65,530: every agreed buffer fits */
 };
@@ -62,8 +63,26 @@ struct arena_class {
     uint32_t resident; /* slots that the call before used: their pages are still there */
 };
 
+/* A buffer with wishes of its own. */
+struct arena_wish {
+    uint32_t len, align; /* align: a power of two */
+    enum wire_guard guard;
+    bool low; /* below 4 GiB */
+};
+
+/* Where such a buffer is: some of its slot may be closed, and what is left beside it holds known bytes. */
+struct arena_odd {
+    uint8_t *slot, *at;
+    size_t slot_len;
+    uint32_t len, index;    /* of the buffer in its call */
+    uint32_t front, behind; /* known bytes before it and behind it */
+    bool narrowed;          /* not all of the slot is memory */
+};
+
 struct arena {
     struct arena_class classes[ARENA_CLASSES];
+    struct arena_odd odds[AGENT_BUFFER_LIMIT];
+    uint32_t odd_count;
     uint32_t page; /* bytes */
     uint32_t mappings;
     uint32_t live; /* a bit for each class that has used or resident slots */
@@ -74,6 +93,12 @@ void arena_init(struct arena *arena, uint32_t page);
 /* `len` bytes that end at an untouchable page; their content is undefined.  NULL when
  * there is no memory.  Valid until arena_reset. */
 uint8_t *arena_place(struct arena *arena, uint32_t len);
+
+/* The same for buffer `index` of a call, as it wishes. */
+uint8_t *arena_place_as(struct arena *arena, uint32_t index, const struct arena_wish *wish);
+
+/* What was written beside such buffers, as ranges; returns how many, at most cap. */
+uint32_t arena_damage(const struct arena *arena, struct wire_range *ranges, uint32_t cap);
 
 /* All slots are free again; pages that the last call did not need go back. */
 void arena_reset(struct arena *arena);
@@ -89,6 +114,17 @@ bool address_find(struct agent *a, uint8_t bad, uint64_t *address);
 
 /* Reserve `len` bytes of untouchable address space below 4 GiB; -errno when there are none. */
 long agent_map_low(size_t len);
+
+/* ---- measure.c: what a call did ---- */
+
+/* Nanoseconds of a clock that never jumps. */
+int64_t measure_now(void);
+
+/* Keep what the buffers hold now; false when there is no memory. */
+bool measure_keep(struct agent *a, const struct wire_call_request *m);
+
+/* What is not as it was kept, as ranges; returns how many, at most cap.  Forgets it. */
+uint32_t measure_changed(struct agent *a, const struct wire_call_request *m, struct wire_range *ranges, uint32_t cap);
 
 /* ---- the agent ---- */
 
@@ -115,6 +151,8 @@ struct agent {
     struct wire_spec specs[AGENT_SPEC_LIMIT];
     uint8_t *placed[AGENT_BUFFER_LIMIT];
     struct wire_bytes outs[AGENT_BUFFER_LIMIT];
+    struct wire_range ranges[WIRE_RANGES_MAX];
+    uint8_t *before; /* what buffers held before the call, for op_call.c; NULL: not mapped yet */
     struct wire_slice slices[2 * AGENT_BUFFER_LIMIT + 4];
 };
 

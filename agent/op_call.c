@@ -56,11 +56,44 @@ static bool returned(const struct wire_buffer *b)
     return (b->dir & WIRE_DIR_out) != 0;
 }
 
+/* Fields of the capability `placement`. */
+enum { PLACEMENT = WIRE_HAS(buffer, guard) | WIRE_HAS(buffer, align) | WIRE_HAS(buffer, low) };
+
+static bool check_placement(const struct wire_buffer *b, uint32_t i, uint32_t caps, struct fault *f)
+{
+    if ((caps & WIRE_CAP_placement) == 0) {
+        bad_buffer(f, i, "", "fields of a capability that is not in use: placement");
+        f->code = WIRE_ERR_UNKNOWN_FIELD;
+        return false;
+    }
+    if (b->guard > WIRE_GUARD_none)
+        return bad_buffer(f, i, ".guard", "a guard is 0 to 3");
+    if ((b->has & WIRE_HAS(buffer, align)) && (b->align == 0 || b->align > WIRE_ALIGN_MAX || b->align & (b->align - 1)))
+        return bad_buffer(f, i, ".align", "an alignment is a power of two up to 1,048,576");
+    if (b->low > 1)
+        return bad_buffer(f, i, ".low", "0 or 1");
+    return true;
+}
+
+/* What is asked for beside the result; ranges have their share of the reply. */
+static bool check_want(const struct wire_call_request *m, uint32_t caps, struct fault *f)
+{
+    if ((m->has & WIRE_HAS(call_request, want)) == 0)
+        return true;
+    if ((caps & WIRE_CAP_measure) == 0)
+        return set_fault(f, WIRE_ERR_UNKNOWN_FIELD, "", "a field of a capability that is not in use: measure");
+    return m->want <= WIRE_WANT_all || set_fault(f, WIRE_ERR_BAD_FIELD, "want", "a sum of 1 and 2");
+}
+
 static bool check_buffers(const struct wire_call_request *m, const struct agent_limits *limits, struct fault *f)
 {
     uint64_t placed = 0, reply = 64;
+    uint32_t all = 0;
     for (uint32_t i = 0; i < m->buffers.count; i++) {
         const struct wire_buffer *b = &m->buffers.items[i];
+        all |= b->has;
+        if ((b->has & PLACEMENT) && !check_placement(b, i, limits->caps, f))
+            return false;
         if (b->dir > WIRE_DIR_both)
             return bad_buffer(f, i, ".dir", "a direction is 0 to 3");
         if ((b->has & WIRE_HAS(buffer, data)) && (b->dir & WIRE_DIR_in) == 0)
@@ -70,6 +103,8 @@ static bool check_buffers(const struct wire_call_request *m, const struct agent_
         placed += b->len;
         reply += returned(b) ? (uint64_t)b->len + 16 : 0;
     }
+    if ((all & PLACEMENT) || (m->want & WIRE_WANT_changed))
+        reply += WIRE_RANGES_ROOM;
     if (placed > limits->memory)
         return set_fault(f, WIRE_ERR_LIMIT, "buffers", "more memory than was agreed");
     if (reply > limits->frame)
@@ -150,12 +185,25 @@ static bool check_policy(const struct agent *a, const struct wire_call_request *
 
 /* ---- place, patch, execute ---- */
 
+static uint8_t *place_as(struct agent *a, const struct wire_buffer *b, uint32_t index)
+{
+    uint32_t asked = b->has & WIRE_HAS(buffer, align) ? b->align : 1;
+    uint32_t natural = b->len & (0 - b->len); /* as SPEC [CALL-3] has it, where no guard brings it about */
+    if (natural > a->page)
+        natural = a->page;
+    const struct arena_wish wish = {.len = b->len,
+                                    .align = b->guard == WIRE_GUARD_none && natural > asked ? natural : asked,
+                                    .guard = (enum wire_guard)b->guard,
+                                    .low = b->low == 1};
+    return arena_place_as(&a->arena, index, &wish);
+}
+
 /* Addresses of all buffers into a->placed, filled; false without memory. */
 static bool place(struct agent *a, const struct wire_call_request *m)
 {
     for (uint32_t i = 0; i < m->buffers.count; i++) {
         const struct wire_buffer *b = &m->buffers.items[i];
-        uint8_t *p = arena_place(&a->arena, b->len);
+        uint8_t *p = b->has & PLACEMENT ? place_as(a, b, i) : arena_place(&a->arena, b->len);
         if (p == NULL)
             return false;
         if (b->data.len > 0)
@@ -220,10 +268,36 @@ static int64_t execute(struct agent *a, int64_t nr, const int64_t args[WIRE_ARGS
 
 /* ---- collect ---- */
 
-static void reply_call(struct agent *a, const struct wire_envelope *e, const struct wire_call_request *m, int64_t ret)
+/* Damage first: what is left of the ranges is for changes. */
+static void add_ranges(struct agent *a, const struct wire_call_request *m, struct wire_call_reply *reply)
+{
+    uint32_t count = arena_damage(&a->arena, a->ranges, WIRE_RANGES_MAX);
+    reply->damage.items = a->ranges;
+    reply->damage.count = count;
+    reply->has |= count > 0 ? WIRE_HAS(call_reply, damage) : 0;
+    if ((m->want & WIRE_WANT_changed) == 0)
+        return;
+    reply->changed.items = a->ranges + count;
+    reply->changed.count = measure_changed(a, m, a->ranges + count, WIRE_RANGES_MAX - count);
+    reply->has |= WIRE_HAS(call_reply, changed);
+}
+
+/* What came of a system call. */
+struct outcome {
+    int64_t ret, elapsed_ns;
+};
+
+static void reply_call(struct agent *a, const struct wire_envelope *e, const struct wire_call_request *m,
+                       const struct outcome *o)
 {
     struct wire_writer w;
-    struct wire_call_reply reply = {.has = WIRE_HAS(call_reply, ret), .ret = ret, .outs = {a->outs, 0, 0}};
+    struct wire_call_reply reply = {.has = WIRE_HAS(call_reply, ret), .ret = o->ret, .outs = {a->outs, 0, 0}};
+    if (m->want & WIRE_WANT_elapsed) {
+        reply.has |= WIRE_HAS(call_reply, elapsed_ns);
+        reply.elapsed_ns = o->elapsed_ns;
+    }
+    if ((m->want & WIRE_WANT_changed) || a->arena.odd_count > 0)
+        add_ranges(a, m, &reply);
     for (uint32_t i = 0; i < m->buffers.count; i++) {
         const struct wire_buffer *b = &m->buffers.items[i];
         if (returned(b))
@@ -236,6 +310,16 @@ static void reply_call(struct agent *a, const struct wire_envelope *e, const str
     session_send(a, &w, true);
 }
 
+static struct outcome execute_measured(struct agent *a, const struct wire_call_request *m,
+                                       const int64_t args[WIRE_ARGS_MAX])
+{
+    struct outcome o = {0, 0};
+    int64_t start = m->want & WIRE_WANT_elapsed ? measure_now() : 0;
+    o.ret = execute(a, m->nr, args);
+    o.elapsed_ns = m->want & WIRE_WANT_elapsed ? measure_now() - start : 0;
+    return o;
+}
+
 /* From here on the supervisor answers for us if we end. */
 static void run(struct agent *a, const struct wire_envelope *e, const struct wire_call_request *m)
 {
@@ -245,8 +329,9 @@ static void run(struct agent *a, const struct wire_envelope *e, const struct wir
     a->shared->state = AGENT_RUNNING;
     __asm__ volatile("" ::: "memory");
     memcpy(args, m->args.at, m->args.count * sizeof args[0]);
-    if (place(a, m) && patch(a, m, args)) {
-        reply_call(a, e, m, execute(a, m->nr, args));
+    if (place(a, m) && patch(a, m, args) && ((m->want & WIRE_WANT_changed) == 0 || measure_keep(a, m))) {
+        struct outcome o = execute_measured(a, m, args);
+        reply_call(a, e, m, &o);
     } else {
         a->shared->state = AGENT_READING;
         session_refuse(a, e, WIRE_ERR_NO_MEMORY, "buffers", wire_error_text(WIRE_ERR_NO_MEMORY));
@@ -263,7 +348,8 @@ void op_call(struct agent *a, const struct wire_envelope *e)
     enum wire_status status = wire_decode_call_request(e->body, &m, &at);
     if (status != WIRE_OK)
         session_refuse_body(a, e, "call_request", status, at);
-    else if (check_buffers(&m, limits, &fault) && check_specs(&m, limits, &fault) && check_policy(a, &m, &fault))
+    else if (check_want(&m, limits->caps, &fault) && check_buffers(&m, limits, &fault) &&
+             check_specs(&m, limits, &fault) && check_policy(a, &m, &fault))
         run(a, e, &m);
     else
         session_refuse(a, e, fault.code, fault.path, fault.text);

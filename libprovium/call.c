@@ -20,11 +20,11 @@ static enum provium_status check_open(struct provium_session *s, const char *cal
 
 /* ---- results ---- */
 
-static size_t count_returned(const struct wire_call_request *m)
+static size_t count_shown(const struct provium_session *s, const struct wire_call_request *m)
 {
     size_t n = 0;
     for (uint32_t i = 0; i < m->buffers.count; i++)
-        n += (m->buffers.items[i].dir & WIRE_DIR_out) != 0;
+        n += (s->scratch.owners[i] & OWNER_SHOWN) != 0;
     return n;
 }
 
@@ -49,19 +49,82 @@ static bool outs_match(const struct wire_call_request *m, const struct wire_list
     return n == outs->count;
 }
 
+/* Do these ranges lie in buffers of the call, or, where they may be beside them, near? */
+static bool ranges_match(const struct wire_call_request *m, const struct wire_range *ranges, uint32_t count,
+                         bool inside)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct wire_range *r = &ranges[i];
+        if (r->buffer >= m->buffers.count || r->offset < -WIRE_ALIGN_MAX || r->offset > UINT32_MAX)
+            return false;
+        if (inside && (r->offset < 0 || r->offset + r->len > m->buffers.items[r->buffer].len))
+            return false;
+    }
+    return true;
+}
+
+static bool sane_extras(const struct wire_call_request *m, const struct wire_call_reply *reply)
+{
+    return ((reply->has & WIRE_HAS(call_reply, elapsed_ns)) != 0) == ((m->want & WIRE_WANT_elapsed) != 0) &&
+           ((reply->has & WIRE_HAS(call_reply, changed)) != 0) == ((m->want & WIRE_WANT_changed) != 0) &&
+           ranges_match(m, reply->changed.items, reply->changed.count, true) &&
+           ranges_match(m, reply->damage.items, reply->damage.count, false);
+}
+
 static bool sane_reply(const struct wire_call_request *m, const struct wire_call_reply *reply)
 {
     bool returned = (reply->has & WIRE_HAS(call_reply, ret)) != 0;
     if ((reply->has & WIRE_HAS(call_reply, ended)) == 0)
-        return returned && outs_match(m, &reply->outs);
+        return returned && outs_match(m, &reply->outs) && sane_extras(m, reply);
     return !returned && reply->outs.count == 0 && reply->ended >= WIRE_ENDED_exited &&
            reply->ended <= WIRE_ENDED_stopped && reply->status <= INT32_MAX && reply->signal <= INT32_MAX;
+}
+
+/* The buffers that results have a place for: what came back, or nothing. */
+static size_t take_outs(struct provium_session *s, const struct wire_call_request *m, const struct wire_list *outs)
+{
+    struct scratch *c = &s->scratch;
+    size_t n = 0;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        bool came = (m->buffers.items[i].dir & WIRE_DIR_out) != 0;
+        if (came)
+            c->outs[n++] = (struct provium_bytes){outs->items[taken].ptr, outs->items[taken].len};
+        else if (c->owners[i] & OWNER_SHOWN)
+            c->outs[n++] = (struct provium_bytes){NULL, 0};
+        taken += came;
+    }
+    return n;
+}
+
+static const struct provium_range *take_ranges(const struct scratch *c, const struct wire_range *from, uint32_t count,
+                                               struct provium_range *to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t owner = c->owners[from[i].buffer];
+        to[i] = (struct provium_range){(owner & OWNER_PTR) != 0, owner & OWNER_INDEX, from[i].offset, from[i].len};
+    }
+    return to;
+}
+
+/* How long it took, what changed, what was damaged. */
+static void take_extras(struct provium_session *s, const struct wire_call_reply *reply, struct provium_result *result)
+{
+    struct scratch *c = &s->scratch;
+    result->elapsed_ns = reply->has & WIRE_HAS(call_reply, elapsed_ns) ? reply->elapsed_ns : -1;
+    result->changed = take_ranges(c, reply->changed.items, reply->changed.count, c->ranges);
+    result->changed_count = reply->changed.count;
+    result->damage = take_ranges(c, reply->damage.items, reply->damage.count, c->ranges + WIRE_RANGES_MAX);
+    result->damage_count = reply->damage.count;
 }
 
 static enum provium_status take_reply(struct provium_session *s, const struct rpc *rpc,
                                       const struct wire_call_request *m, struct provium_result *result)
 {
-    struct wire_call_reply reply = {.outs = {s->scratch.wire_outs, 0, (uint32_t)s->scratch.buffer_cap}};
+    struct scratch *c = &s->scratch;
+    struct wire_call_reply reply = {.outs = {c->wire_outs, 0, (uint32_t)c->buffer_cap},
+                                    .changed = {c->wire_ranges, 0, WIRE_RANGES_MAX},
+                                    .damage = {c->wire_ranges + WIRE_RANGES_MAX, 0, WIRE_RANGES_MAX}};
     size_t at;
     enum wire_status status = wire_decode_call_reply(rpc->reply.body, &reply, &at);
     if (status != WIRE_OK)
@@ -69,15 +132,18 @@ static enum provium_status take_reply(struct provium_session *s, const struct rp
                                     wire_status_text(status));
     if (!sane_reply(m, &reply))
         return provium_session_lost(s, PROVIUM_E_PROTOCOL, rpc->caller, "the agent's reply does not fit the request");
-    for (uint32_t i = 0; i < reply.outs.count; i++)
-        s->scratch.outs[i] = (struct provium_bytes){reply.outs.items[i].ptr, reply.outs.items[i].len};
+    bool returned = (reply.has & WIRE_HAS(call_reply, ret)) != 0;
+    size_t out_count = returned ? take_outs(s, m, &reply.outs) : count_shown(s, m);
     *result = (struct provium_result){.ret = reply.ret,
-                                      .outs = reply.outs.count > 0 ? s->scratch.outs : NULL,
-                                      .out_count = count_returned(m),
+                                      .outs = returned && out_count > 0 ? c->outs : NULL,
+                                      .out_count = out_count,
                                       .ended = ended_of(reply.ended),
                                       .status = (int)reply.status,
                                       .signal = (int)reply.signal,
                                       .executed = true};
+    result->elapsed_ns = -1;
+    if (returned)
+        take_extras(s, &reply, result);
     if (result->ended != PROVIUM_RETURNED && (reply.has & WIRE_HAS(call_reply, fresh)))
         s->generation = reply.fresh;
     return PROVIUM_OK;
@@ -95,7 +161,8 @@ static enum provium_status take_end(struct provium_session *s, const struct rpc 
         s->generation = event->fresh;
     if (!s->ended.is)
         return PROVIUM_E_REFUSED;
-    *result = (struct provium_result){.out_count = count_returned(m),
+    *result = (struct provium_result){.elapsed_ns = -1,
+                                      .out_count = count_shown(s, m),
                                       .ended = ended_of(event->ended),
                                       .status = (int)event->status,
                                       .signal = (int)event->signal,
@@ -125,7 +192,7 @@ enum provium_status provium_call(struct provium_session *s, const struct provium
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
                             "%s: the buffers exceed the agreed frame of %" PRIu32 " bytes", rpc.caller,
                             s->info.frame_limit);
-    rpc.deadline_ms = provium_now_ms() + s->timeout_ms;
+    rpc.deadline_ms = provium_now_ms() + (call->timeout_ms != 0 ? call->timeout_ms : s->timeout_ms);
     status = provium_rpc_call(s, &w, &rpc);
     if (status == PROVIUM_OK)
         return take_reply(s, &rpc, &m, result);

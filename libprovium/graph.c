@@ -79,6 +79,7 @@ static bool make_room(struct scratch *c, size_t buffers, size_t specs)
     bool ok = true;
     if (buffers > c->buffer_cap) {
         c->buffers = grow(c->buffers, buffers, sizeof *c->buffers, &ok);
+        c->owners = grow(c->owners, buffers, sizeof *c->owners, &ok);
         c->wire_outs = grow(c->wire_outs, buffers, sizeof *c->wire_outs, &ok);
         c->outs = grow(c->outs, buffers, sizeof *c->outs, &ok);
         c->slices = grow(c->slices, 2 * buffers + 4, sizeof *c->slices, &ok);
@@ -99,15 +100,55 @@ static void put_spec(struct wire_call_request *m, struct wire_spec spec)
     m->specs.items[m->specs.count++] = spec;
 }
 
-/* A buffer's direction is both, or out when there is nothing to send. */
-static void put_buffer(struct wire_call_request *m, uint64_t len, struct wire_bytes data, bool returned)
+/* What a buffer of either table says of itself. */
+struct wish {
+    uint64_t len;
+    struct wire_bytes data;
+    const struct provium_place *place;
+    bool returned; /* unless `dir` says otherwise */
+    uint32_t owner;
+};
+
+/* Without a direction of its own a buffer goes in if there is something to send. */
+static uint8_t dir_of(const struct wish *w)
 {
-    struct wire_buffer b = {.len = (uint32_t)len, .dir = returned ? WIRE_DIR_out : WIRE_DIR_in, .data = data};
-    if (data.len > 0) {
-        b.has = WIRE_HAS(buffer, data);
-        b.dir |= WIRE_DIR_in;
-    }
-    m->buffers.items[m->buffers.count++] = b;
+    static const uint8_t dirs[] = {0, WIRE_DIR_in, WIRE_DIR_out, WIRE_DIR_both, WIRE_DIR_none};
+    if (w->place->dir != PROVIUM_DIR_DEFAULT)
+        return dirs[w->place->dir];
+    return (uint8_t)((w->returned ? WIRE_DIR_out : WIRE_DIR_in) | (w->data.len > 0 ? WIRE_DIR_in : 0));
+}
+
+static void put_buffer(struct graph *g, const struct wish *w)
+{
+    const struct provium_place *p = w->place;
+    struct wire_buffer b = {.len = (uint32_t)w->len, .dir = dir_of(w), .data = w->data};
+    bool shown = w->returned || (b.dir & WIRE_DIR_out);
+    b.has = (w->data.len > 0 ? WIRE_HAS(buffer, data) : 0) | (p->guard != 0 ? WIRE_HAS(buffer, guard) : 0) |
+            (p->align != 0 ? WIRE_HAS(buffer, align) : 0) | (p->low ? WIRE_HAS(buffer, low) : 0);
+    b.guard = (uint8_t)p->guard;
+    b.align = p->align;
+    b.low = p->low;
+    g->s->scratch.owners[g->m->buffers.count] = w->owner | (shown ? OWNER_SHOWN : 0);
+    g->m->buffers.items[g->m->buffers.count++] = b;
+}
+
+/* What is wrong with a placement: its field, and why in *why; NULL when nothing is. */
+static const char *check_place(const struct graph *g, const struct wish *w, const char **why)
+{
+    const struct provium_place *p = w->place;
+    *why = "this agent cannot: it lacks the capability placement";
+    if (p->dir == 0 && p->guard == 0 && p->align == 0 && !p->low)
+        return NULL;
+    if ((g->s->info.caps & WIRE_CAP_placement) == 0 && (p->guard != 0 || p->align != 0 || p->low))
+        return p->guard != 0 ? "guard" : p->align != 0 ? "align" : "low";
+    *why = "not a value that this library knows";
+    if (p->dir > PROVIUM_DIR_NONE || p->guard > PROVIUM_GUARD_NONE)
+        return p->dir > PROVIUM_DIR_NONE ? "dir" : "guard";
+    *why = "data does not go out, or nowhere";
+    if (w->data.len > 0 && (p->dir == PROVIUM_DIR_OUT || p->dir == PROVIUM_DIR_NONE))
+        return "dir";
+    *why = "not a power of two up to 1048576";
+    return p->align > WIRE_ALIGN_MAX || (p->align & (p->align - 1)) != 0 ? "align" : NULL;
 }
 
 /* The buffer of each argument, or NULL: also the check for doubles. */
@@ -126,21 +167,39 @@ static enum provium_status index_buffers(struct graph *g)
     return PROVIUM_OK;
 }
 
+/* "syscall_bufs: bufs[1].align: " and why. */
+#define FAIL_BUF(g, name, field, why, ...) \
+    provium_fail(&(g)->s->error, PROVIUM_E_ARGUMENT, 0, "%s: %s.%s: " why, caller_of((g)->call), name, field, \
+                 __VA_ARGS__)
+
+static enum provium_status put_arg_buffer(struct graph *g, uint8_t arg)
+{
+    const struct provium_buffer *b = g->by_arg[arg];
+    char room[NAME_MAX_LEN];
+    size_t data_size = b->data == NULL ? 0 : b->data_size != 0 ? b->data_size : b->len;
+    const struct wish wish = {
+        .len = b->len, .data = {b->data, data_size}, .place = &b->place, .returned = true, .owner = arg};
+    const char *why, *field = check_place(g, &wish, &why);
+    if (field != NULL)
+        return FAIL_BUF(g, buffer_name(g->call, arg, room), field, "%s", why);
+    if (data_size > b->len)
+        return FAIL_BUF(g, buffer_name(g->call, arg, room), "data", "%zu bytes exceed its length of %zu", data_size,
+                        b->len);
+    if (b->len > g->s->info.memory_limit)
+        return provium_fail(&g->s->error, PROVIUM_E_LIMIT, 0, "%s: %s: %zu bytes exceed the agreed %" PRIu32,
+                            caller_of(g->call), buffer_name(g->call, arg, room), b->len, g->s->info.memory_limit);
+    put_spec(g->m, (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = g->m->buffers.count, .arg = arg});
+    put_buffer(g, &wish);
+    return PROVIUM_OK;
+}
+
 static enum provium_status put_arg_buffers(struct graph *g)
 {
-    struct wire_call_request *m = g->m;
-    char name[NAME_MAX_LEN];
-    for (uint8_t arg = 0; arg < WIRE_ARGS_MAX; arg++) {
-        const struct provium_buffer *b = g->by_arg[arg];
-        if (b == NULL)
-            continue;
-        if (b->len > g->s->info.memory_limit)
-            return provium_fail(&g->s->error, PROVIUM_E_LIMIT, 0, "%s: %s: %zu bytes exceed the agreed %" PRIu32,
-                                caller_of(g->call), buffer_name(g->call, arg, name), b->len, g->s->info.memory_limit);
-        put_spec(m, (struct wire_spec){.has = WIRE_HAS(spec, arg), .target = m->buffers.count, .arg = arg});
-        put_buffer(m, b->len, (struct wire_bytes){b->data, b->data != NULL ? b->len : 0}, true);
-    }
-    return PROVIUM_OK;
+    enum provium_status status = PROVIUM_OK;
+    for (uint8_t arg = 0; arg < WIRE_ARGS_MAX && status == PROVIUM_OK; arg++)
+        if (g->by_arg[arg] != NULL)
+            status = put_arg_buffer(g, arg);
+    return status;
 }
 
 /* Ordinal of an argument's buffer: how many stand before it. */
@@ -154,11 +213,19 @@ static uint32_t ordinal(const struct graph *g, unsigned arg)
 
 /* ---- sub-buffers ---- */
 
-static enum provium_status check_sub(const struct graph *g, size_t i)
+static enum provium_status put_sub(struct graph *g, size_t i)
 {
     const struct provium_ptr *p = &g->call->ptrs[i];
     if (p->data == NULL && p->data_size > 0)
         return FAIL_PTR(g, i, "data", "NULL, but data_size is %zu", p->data_size);
+    const struct wish wish = {.len = p->data_len,
+                              .data = {p->data, p->data != NULL ? p->data_size : 0},
+                              .place = &p->place,
+                              .returned = p->output,
+                              .owner = OWNER_PTR | (uint32_t)i};
+    const char *why, *field = check_place(g, &wish, &why);
+    if (field != NULL)
+        return FAIL_PTR(g, i, field, "%s", why);
     if (p->data_size > p->data_len)
         return FAIL_PTR(g, i, "data", "%zu bytes exceed its length of %" PRIu64, p->data_size, p->data_len);
     if (p->data_len > g->s->info.memory_limit) {
@@ -166,6 +233,8 @@ static enum provium_status check_sub(const struct graph *g, size_t i)
                  "%" PRIu64 " bytes exceed the agreed %" PRIu32, p->data_len, g->s->info.memory_limit);
         return g->s->error.code = PROVIUM_E_LIMIT;
     }
+    g->subs[i] = g->m->buffers.count;
+    put_buffer(g, &wish);
     return PROVIUM_OK;
 }
 
@@ -190,6 +259,12 @@ static enum provium_status check_elsewhere(const struct graph *g, size_t i)
                         p->data != NULL || p->data_size > 0 ? "data"
                         : p->data_len > 0                   ? "data_len"
                                                             : "output");
+    if (p->place.dir != 0 || p->place.guard != 0 || p->place.align != 0 || p->place.low)
+        return FAIL_PTR(g, i, fields[p->to], "excludes %s",
+                        p->place.dir != 0     ? "dir"
+                        : p->place.guard != 0 ? "guard"
+                        : p->place.align != 0 ? "align"
+                                              : "low");
     if (p->to == PROVIUM_TO_SAME && p->same >= g->call->ptr_count)
         return fail_place(g, i, "same", p->same);
     if (p->to == PROVIUM_TO_BAD && p->bad > PROVIUM_READONLY)
@@ -202,13 +277,10 @@ static enum provium_status put_subs(struct graph *g)
 {
     for (size_t i = 0; i < g->call->ptr_count; i++) {
         const struct provium_ptr *p = &g->call->ptrs[i];
-        bool fresh = p->to == PROVIUM_TO_FRESH;
-        enum provium_status status = fresh ? check_sub(g, i) : check_elsewhere(g, i);
+        g->subs[i] = p->to == PROVIUM_TO_SAME ? UNKNOWN : NOWHERE;
+        enum provium_status status = p->to == PROVIUM_TO_FRESH ? put_sub(g, i) : check_elsewhere(g, i);
         if (status != PROVIUM_OK)
             return status;
-        g->subs[i] = fresh ? g->m->buffers.count : p->to == PROVIUM_TO_SAME ? UNKNOWN : NOWHERE;
-        if (fresh)
-            put_buffer(g->m, p->data_len, (struct wire_bytes){p->data, p->data != NULL ? p->data_size : 0}, p->output);
     }
     return PROVIUM_OK;
 }
@@ -267,6 +339,15 @@ static enum provium_status find_holder(const struct graph *g, size_t i, uint32_t
     return PROVIUM_OK;
 }
 
+/* Four bytes name only what lies below 4 GiB. */
+static bool make_low(const struct graph *g, uint32_t buffer)
+{
+    struct wire_buffer *b = &g->m->buffers.items[buffer];
+    b->has |= WIRE_HAS(buffer, low);
+    b->low = 1;
+    return (g->s->info.caps & WIRE_CAP_placement) != 0;
+}
+
 /* What a spec says beyond the core; the agent must know of it. */
 static enum provium_status add_extras(const struct graph *g, size_t i, struct wire_spec *spec)
 {
@@ -286,6 +367,8 @@ static enum provium_status add_extras(const struct graph *g, size_t i, struct wi
                         "this agent cannot: it lacks the capability %s", "pointers");
     if (nowhere)
         spec->target = 0;
+    else if (p->width == 4 && g->s->info.pointer_width > 4 && !make_low(g, g->subs[i]))
+        return FAIL_PTR(g, i, "width", "this agent cannot: it lacks the capability %s", "placement");
     spec->has |= (p->plus != 0 ? WIRE_HAS(spec, plus) : 0) | (p->width != 0 ? WIRE_HAS(spec, width) : 0) |
                  (nowhere ? WIRE_HAS(spec, bad) : 0);
     spec->plus = p->plus;
@@ -320,10 +403,16 @@ static enum provium_status check_sums(const struct graph *g)
 {
     struct provium_session *s = g->s;
     uint64_t placed = 0, reply = 64;
+    uint32_t has = 0;
     for (uint32_t i = 0; i < g->m->buffers.count; i++) {
-        placed += g->m->buffers.items[i].len;
-        reply += g->m->buffers.items[i].dir & WIRE_DIR_out ? (uint64_t)g->m->buffers.items[i].len + 16 : 0;
+        const struct wire_buffer *b = &g->m->buffers.items[i];
+        has |= b->has;
+        placed += b->len;
+        reply += b->dir & WIRE_DIR_out ? (uint64_t)b->len + 16 : 0;
     }
+    if (g->call->want_changed ||
+        (has & (WIRE_HAS(buffer, guard) | WIRE_HAS(buffer, align) | WIRE_HAS(buffer, low))) != 0)
+        reply += WIRE_RANGES_ROOM;
     if (placed > s->info.memory_limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0,
                             "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32, caller_of(g->call), placed,
@@ -363,6 +452,10 @@ static enum provium_status check_counts(const struct graph *g)
     if (buffers > s->info.buffer_limit)
         return provium_fail(&s->error, PROVIUM_E_LIMIT, 0, "%s: %zu buffers exceed the agreed %" PRIu32,
                             caller_of(call), buffers, s->info.buffer_limit);
+    if ((call->want_elapsed || call->want_changed) && (s->info.caps & WIRE_CAP_measure) == 0)
+        return provium_fail(&s->error, PROVIUM_E_ARGUMENT, 0,
+                            "%s: %s: this agent cannot: it lacks the capability measure", caller_of(call),
+                            call->want_changed ? "changed" : "elapsed");
     if (!make_room(&s->scratch, buffers, specs))
         return provium_fail(&s->error, PROVIUM_E_SYSTEM, ENOMEM, "%s: out of memory", caller_of(call));
     return PROVIUM_OK;
@@ -388,6 +481,8 @@ enum provium_status provium_graph_build(struct provium_session *s, const struct 
         status = steps[i](&g);
     m->has = (m->args.count > 0 ? WIRE_HAS(call_request, args) : 0) |
              (m->buffers.count > 0 ? WIRE_HAS(call_request, buffers) : 0) |
-             (m->specs.count > 0 ? WIRE_HAS(call_request, specs) : 0);
+             (m->specs.count > 0 ? WIRE_HAS(call_request, specs) : 0) |
+             (call->want_elapsed || call->want_changed ? WIRE_HAS(call_request, want) : 0);
+    m->want = (uint8_t)((call->want_elapsed ? WIRE_WANT_elapsed : 0) | (call->want_changed ? WIRE_WANT_changed : 0));
     return status == PROVIUM_OK ? check_sums(&g) : status;
 }

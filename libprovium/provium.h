@@ -107,17 +107,43 @@ const struct provium_error *provium_session_error(const struct provium_session *
  * -1 for any other. */
 int64_t provium_session_nr(const struct provium_session *s, const char *name);
 
+/* Can its agent say how long calls take, and what they changed? */
+bool provium_session_can_measure(const struct provium_session *s);
+
 /* The descriptor that becomes readable when the agent sends, for an embedder's event loop;
  * -1 when there is none.  Do not read it. */
 int provium_session_fd(const struct provium_session *s);
 
 /* ---- calls ---- */
 
+/* Which way memory goes: into the call, out of it.  What does not go in is zero at first. */
+enum provium_dir {
+    PROVIUM_DIR_DEFAULT, /* in if it has data; out if it is an argument's or has `output` */
+    PROVIUM_DIR_IN,
+    PROVIUM_DIR_OUT,
+    PROVIUM_DIR_INOUT,
+    PROVIUM_DIR_NONE
+};
+
+/* Where memory meets a page that nobody can touch: at the end, so that an overrun is EFAULT; at the start; at both,
+ * the start as near as a page; nowhere. */
+enum provium_guard { PROVIUM_GUARD_END, PROVIUM_GUARD_START, PROVIUM_GUARD_BOTH, PROVIUM_GUARD_NONE };
+
+/* How memory is placed.  All zero is how it always was. */
+struct provium_place {
+    enum provium_dir dir;
+    enum provium_guard guard;
+    uint32_t align; /* the address is a multiple of this power of two, at most 1 MiB; 0: no wish */
+    bool low;       /* below 4 GiB */
+};
+
 /* An argument that is a buffer: guest memory whose address becomes argument `arg`. */
 struct provium_buffer {
     unsigned arg;     /* 0 to 5; each at most once */
     const void *data; /* initial content, len bytes; NULL: zeros; returned after the call */
     size_t len;
+    size_t data_size; /* bytes at data if they are fewer than len, the rest is zero; 0: len */
+    struct provium_place place;
 };
 
 /* What a pointer points at. */
@@ -143,11 +169,12 @@ struct provium_ptr {
     bool output;         /* return the sub-buffer after the call */
     bool has_parent;     /* the pointer lies in the sub-buffer of ptrs[parent]; buf_idx is 0 */
     size_t parent;
-    enum provium_to to;   /* other than TO_FRESH: data_len, data, data_size and output are 0 */
-    size_t same;          /* TO_SAME: points at the sub-buffer of ptrs[same] */
-    enum provium_bad bad; /* TO_BAD */
-    int64_t plus;         /* added to the address, whatever it is */
-    unsigned width;       /* bytes that are written: 4 or 8; 0: the guest's pointer */
+    enum provium_to to;         /* other than TO_FRESH: data_len, data, data_size and output are 0 */
+    size_t same;                /* TO_SAME: points at the sub-buffer of ptrs[same] */
+    enum provium_bad bad;       /* TO_BAD */
+    int64_t plus;               /* added to the address, whatever it is */
+    struct provium_place place; /* of the sub-buffer */
+    unsigned width;             /* bytes that are written: 4 or 8; 0: the guest's pointer */
 };
 
 struct provium_call {
@@ -163,18 +190,34 @@ struct provium_call {
     size_t buf_count;
     const struct provium_ptr *ptrs; /* later ones win where two overlap */
     size_t ptr_count;
+    unsigned timeout_ms;             /* for this call; 0: the session's */
+    bool want_elapsed, want_changed; /* ask for what the result calls so */
+};
+
+/* Bytes of a buffer, or beside it: offset counts from its first byte. */
+struct provium_range {
+    bool is_ptr; /* of the sub-buffer of ptrs[index]; else of argument `index` */
+    size_t index;
+    int64_t offset;
+    size_t len;
 };
 
 enum provium_ended { PROVIUM_RETURNED, PROVIUM_EXITED, PROVIUM_EXECED, PROVIUM_KILLED, PROVIUM_STOPPED };
 
 /* What came back.  Everything borrows the session until its next call, whose data it may be. */
 struct provium_result {
-    int64_t ret;                      /* what the kernel returned; 0 when it never did */
-    const struct provium_bytes *outs; /* the buffers by ascending arg, then the outputs in spec order */
-    size_t out_count;                 /* also set when ended, with outs NULL */
-    enum provium_ended ended;         /* RETURNED, or how the executor ended */
-    int status, signal;               /* exit status and signal, where ended */
-    bool executed;                    /* false: the executor was gone before this call reached it */
+    int64_t ret;                         /* what the kernel returned; 0 when it never did */
+    const struct provium_bytes *outs;    /* the buffers by ascending arg, then the outputs in spec order; those that
+                                            `dir` keeps from coming back have their place, with ptr NULL */
+    size_t out_count;                    /* also set when ended, with outs NULL */
+    enum provium_ended ended;            /* RETURNED, or how the executor ended */
+    int status, signal;                  /* exit status and signal, where ended */
+    bool executed;                       /* false: the executor was gone before this call reached it */
+    int64_t elapsed_ns;                  /* that the system call took, if asked for; else -1 */
+    const struct provium_range *changed; /* bytes that are not what they were when the call began, if asked for */
+    size_t changed_count;
+    const struct provium_range *damage; /* what was written beside buffers that `guard` or `align` leave slack */
+    size_t damage_count;
 };
 
 /* Execute one call.  A kernel failure is a result, not an error.  E_ARGUMENT and E_LIMIT

@@ -75,6 +75,7 @@ void provium_session_free(struct provium_session *s)
     free(s->scratch.outs);
     free(s->scratch.slices);
     free(s->scratch.subs);
+    free(s->scratch.owners);
     free(s);
 }
 
@@ -320,6 +321,11 @@ const struct provium_info *provium_session_info(const struct provium_session *s)
 const struct provium_error *provium_session_error(const struct provium_session *s)
 {
     return &s->error;
+}
+
+bool provium_session_can_measure(const struct provium_session *s)
+{
+    return (s->info.caps & WIRE_CAP_measure) != 0;
 }
 
 int provium_session_fd(const struct provium_session *s)

@@ -31,9 +31,16 @@ struct scratch {
     struct wire_bytes *wire_outs;
     struct provium_bytes *outs;
     struct wire_slice *slices;
+    uint32_t *owners;                                   /* of each buffer: OWNER_* and whose it is */
+    struct wire_range wire_ranges[2 * WIRE_RANGES_MAX]; /* changed, then damage */
+    struct provium_range ranges[2 * WIRE_RANGES_MAX];
     uint32_t *subs; /* of each pointer spec: the buffer that it points at */
     size_t buffer_cap, spec_cap;
 };
+
+/* A buffer's owner: an argument, or OWNER_PTR and the place of a pointer; OWNER_SHOWN if results have a place for it.
+ */
+enum { OWNER_PTR = 1 << 30, OWNER_SHOWN = 1 << 29, OWNER_INDEX = (1 << 29) - 1 };
 
 /* How an executor ended outside a call, until the next call reports it. */
 struct noted_end {

@@ -36,14 +36,17 @@ extern "C" {
 /* ---- limits and constants ---- */
 
 enum {
-    WIRE_VERSION = 0,        /* the protocol version that this library speaks: a draft */
-    WIRE_FRAME_HEADER = 4,   /* bytes of the length before a frame */
-    WIRE_SYNC_LEN = 16,      /* sync word and nonce, bytes */
-    WIRE_ARGS_MAX = 6,       /* arguments of a system call */
-    WIRE_DEPTH_MAX = 16,     /* nesting that this library reads and writes */
-    WIRE_INSTANCE_LEN = 16,  /* bytes of hello's instance */
-    WIRE_PING_MAX = 1024,    /* bytes that a ping may carry */
-    WIRE_BORROW_MIN = 16384, /* a bin of this length or more is borrowed, not copied */
+    WIRE_VERSION = 0,         /* the protocol version that this library speaks: a draft */
+    WIRE_FRAME_HEADER = 4,    /* bytes of the length before a frame */
+    WIRE_SYNC_LEN = 16,       /* sync word and nonce, bytes */
+    WIRE_ARGS_MAX = 6,        /* arguments of a system call */
+    WIRE_DEPTH_MAX = 16,      /* nesting that this library reads and writes */
+    WIRE_INSTANCE_LEN = 16,   /* bytes of hello's instance */
+    WIRE_PING_MAX = 1024,     /* bytes that a ping may carry */
+    WIRE_ALIGN_MAX = 1 << 20, /* largest alignment of a buffer (SPEC [PLACE-3]) */
+    WIRE_RANGES_MAX = 512,    /* ranges in a reply, of both lists (SPEC [CALL-13]) */
+    WIRE_RANGES_ROOM = 16384, /* what they count for in the reply's size */
+    WIRE_BORROW_MIN = 16384,  /* a bin of this length or more is borrowed, not copied */
 
     /* what every peer takes (SPEC [LIMIT-1]) */
     WIRE_MIN_FRAME = 65536,
@@ -113,6 +116,8 @@ enum wire_cap {
 };
 
 enum wire_dir { WIRE_DIR_none, WIRE_DIR_in, WIRE_DIR_out, WIRE_DIR_both };
+enum wire_guard { WIRE_GUARD_end, WIRE_GUARD_start, WIRE_GUARD_both, WIRE_GUARD_none };
+enum wire_want { WIRE_WANT_elapsed = 1, WIRE_WANT_changed = 2, WIRE_WANT_all = 3 };
 enum wire_bad { WIRE_BAD_null, WIRE_BAD_unmapped, WIRE_BAD_noncanonical, WIRE_BAD_kernel, WIRE_BAD_readonly };
 enum wire_ended { WIRE_ENDED_no, WIRE_ENDED_exited, WIRE_ENDED_execed, WIRE_ENDED_killed, WIRE_ENDED_stopped };
 enum wire_executed { WIRE_EXECUTED_no, WIRE_EXECUTED_maybe, WIRE_EXECUTED_yes };
@@ -398,11 +403,11 @@ enum wire_found {
 struct wire_stream {
     uint8_t *buf;
     size_t cap;
-    size_t start, end;   /* bytes fed and not yet taken are buf[start..end) */
-    uint64_t skip;       /* bytes of an oversize frame still to be dropped */
-    uint32_t limit;      /* largest frame body taken, bytes */
-    uint8_t word[8];     /* the sync word to look for */
-    uint8_t nonce[8];    /* of the last sync found */
+    size_t start, end; /* bytes fed and not yet taken are buf[start..end) */
+    uint64_t skip;     /* bytes of an oversize frame still to be dropped */
+    uint32_t limit;    /* largest frame body taken, bytes */
+    uint8_t word[8];   /* the sync word to look for */
+    uint8_t nonce[8];  /* of the last sync found */
     bool synced;
 };
 

@@ -7,11 +7,22 @@
 
 #include "lprovium.h"
 
-/* Begin the call `caller` on the handle at index 1, its number at index 2. */
-static struct lprovium_handle *begin(lua_State *L, struct lprovium_call *c, const char *caller)
+struct lprovium_handle *lprovium_begin(lua_State *L, struct lprovium_call *c, const char *caller)
 {
     struct lprovium_handle *h = lprovium_check_handle(L, caller);
+    const struct provium_session *session = h->vm != NULL ? provium_vm_session(h->vm) : h->session;
+    const struct provium_info *info = session != NULL ? provium_session_info(session) : NULL;
     c->call = (struct provium_call){.caller = caller, .first = 1};
+    c->width = info != NULL ? info->pointer_width : 8; /* without a session nothing will be sent */
+    c->big_endian = info != NULL && info->big_endian;
+    c->list_count = c->element_count = c->hidden = 0;
+    return h;
+}
+
+/* The same, its number at index 2. */
+static struct lprovium_handle *begin(lua_State *L, struct lprovium_call *c, const char *caller)
+{
+    struct lprovium_handle *h = lprovium_begin(L, c, caller);
     lprovium_check_nr(L, 2, c, h);
     return h;
 }
@@ -35,9 +46,9 @@ static int call_syscall_buf(lua_State *L)
         return lprovium_call_structs(L, "syscall_buf");
     struct lprovium_handle *h = begin(L, &c, "syscall_buf");
     unsigned arg = lprovium_check_index(L, 3, &idx);
-    struct provium_bytes bytes = lprovium_check_bytes(L, 4, &data);
+    c.bufs[0] = (struct provium_buffer){.arg = arg};
+    lprovium_check_buffer(L, 4, &data, &c.bufs[0], NULL);
     lprovium_check_args(L, 5, &c);
-    c.bufs[0] = (struct provium_buffer){arg, bytes.ptr, bytes.len};
     c.call.buffer = data.field;
     c.call.bufs = c.bufs;
     c.call.buf_count = 1;
@@ -52,6 +63,7 @@ static int call_syscall_bufs(lua_State *L)
     struct lprovium_handle *h = begin(L, &c, "syscall_bufs");
     lprovium_check_bufs(L, 3, &c);
     lprovium_check_args(L, 4, &c);
+    lprovium_expand_lists(L, 3, 0, &c);
     return lprovium_execute(L, h, &c);
 }
 
@@ -65,6 +77,7 @@ static int call_syscall_ptr(lua_State *L)
     lprovium_check_args(L, 5, &c);
     lprovium_check_bufs(L, 3, &c);
     lprovium_check_ptrs(L, 4, &c, &rules);
+    lprovium_expand_lists(L, 3, 4, &c);
     return lprovium_execute(L, h, &c);
 }
 
@@ -90,9 +103,11 @@ static struct lprovium_handle *begin_ioctl(lua_State *L, struct lprovium_call *c
 {
     const struct lprovium_place fd = {.caller = caller, .field = "fd"};
     const struct lprovium_place cmd = {.caller = caller, .field = "cmd"};
-    struct lprovium_handle *h = lprovium_check_handle(L, caller);
-    c->call = (struct provium_call){
-        .caller = caller, .list = "specs", .length = "buf_len", .first = 1, .args = c->args, .arg_count = 3};
+    struct lprovium_handle *h = lprovium_begin(L, c, caller);
+    c->call.list = "specs";
+    c->call.length = "buf_len";
+    c->call.args = c->args;
+    c->call.arg_count = 3;
     c->args[0] = lprovium_check_word(L, 2, &fd);
     c->args[1] = lprovium_check_word(L, 3, &cmd);
     c->args[2] = 0;
@@ -111,7 +126,7 @@ static void check_ioctl_data(lua_State *L, int at, struct lprovium_call *c, cons
         memcpy(longer, bytes.ptr, bytes.len);
         bytes = (struct provium_bytes){(uint8_t *)longer, size};
     }
-    c->bufs[0] = (struct provium_buffer){IOCTL_DATA, bytes.ptr, bytes.len};
+    c->bufs[0] = (struct provium_buffer){.arg = IOCTL_DATA, .data = bytes.ptr, .len = bytes.len};
     c->call.buffer = name;
     c->call.bufs = c->bufs;
     c->call.buf_count = 1;
@@ -175,6 +190,7 @@ static int call_ioctl_buf(lua_State *L)
     lua_settop(L, 5);
     check_ioctl_data(L, 4, &c, "struct");
     lprovium_check_ptrs(L, 5, &c, &rules);
+    lprovium_expand_lists(L, 0, 5, &c);
     return execute_ioctl(L, h, &c);
 }
 
@@ -185,5 +201,6 @@ const luaL_Reg lprovium_call_methods[] = {
     {"syscall_ptr", call_syscall_ptr},
     {"ioctl", call_ioctl},
     {"ioctl_buf", call_ioctl_buf},
+    {"call", lprovium_call_table},
     {NULL, NULL},
 };

@@ -148,6 +148,14 @@ static unsigned check_buf_key(lua_State *L, struct lprovium_place *place)
     return lprovium_check_index(L, -2, place);
 }
 
+static void count_list(struct lprovium_call *c, struct lprovium_list *list, size_t *len)
+{
+    lprovium_size_list(list, c);
+    *len = list->len;
+    c->list_count++;
+    c->element_count += list->count;
+}
+
 void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c)
 {
     const struct lprovium_place whole = {.caller = c->call.caller, .field = "bufs"};
@@ -155,9 +163,13 @@ void lprovium_check_bufs(lua_State *L, int at, struct lprovium_call *c)
     check_table(L, at, &whole);
     for (lua_pushnil(L); lua_next(L, at) != 0; lua_pop(L, 1)) {
         struct lprovium_place place = whole;
-        unsigned arg = check_buf_key(L, &place);
-        struct provium_bytes bytes = lprovium_check_bytes(L, -1, &place);
-        c->bufs[count++] = (struct provium_buffer){arg, bytes.ptr, bytes.len};
+        struct provium_buffer *b = &c->bufs[count];
+        *b = (struct provium_buffer){.arg = check_buf_key(L, &place)};
+        c->lists[b->arg] = (struct lprovium_list){.kind = LPROVIUM_NO_LIST};
+        lprovium_check_buffer(L, -1, &place, b, &c->lists[b->arg]);
+        if (c->lists[b->arg].kind != LPROVIUM_NO_LIST)
+            count_list(c, &c->lists[b->arg], &b->len);
+        count++;
     }
     c->call.bufs = c->bufs;
     c->call.buf_count = count;
@@ -178,15 +190,20 @@ enum spec_key {
     BAD,
     PLUS,
     WIDTH,
+    ARGV,
+    IOVEC,
+    DIR,
     SPEC_KEYS
 };
 
-static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data", "output",
-                                                 "parent",  "same",       "null",     "bad",     "plus", "width"};
+static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data",
+                                                 "output",  "parent",     "same",     "null",    "bad",
+                                                 "plus",    "width",      "argv",     "iovec",   "dir"};
 
 /* One spec while it is read. */
 struct spec {
     struct provium_ptr *ptr;
+    struct lprovium_call *c;
     const struct lprovium_spec_rules *rules;
     struct lprovium_place place;
     bool given[SPEC_KEYS];
@@ -200,45 +217,6 @@ static enum spec_key find_key(const char *name, const struct lprovium_spec_rules
     return SPEC_KEYS;
 }
 
-/* The key below the top of the stack; raises when it is not one of a spec. */
-static enum spec_key check_key(lua_State *L, struct spec *s)
-{
-    if (lua_type(L, -2) != LUA_TSTRING)
-        lprovium_raise(L, &s->place, "key [%s] is not a field's name", luaL_tolstring(L, -2, NULL));
-    s->place.field = lua_tostring(L, -2);
-    enum spec_key key = find_key(s->place.field, s->rules);
-    if (key == SPEC_KEYS)
-        lprovium_raise(L, &s->place, "unknown key");
-    return key;
-}
-
-static bool check_flag(lua_State *L, int at, const struct lprovium_place *place)
-{
-    if (!lua_isboolean(L, at))
-        lprovium_raise(L, place, "boolean expected, got %s", luaL_typename(L, at));
-    return lua_toboolean(L, at) != 0;
-}
-
-/* The place of the string on top of the stack in a list that ends with NULL. */
-static unsigned check_word_of(lua_State *L, const char *const words[], const struct lprovium_place *place)
-{
-    const int at = lua_gettop(L);
-    const char *value = lua_type(L, at) == LUA_TSTRING ? lua_tostring(L, at) : "";
-    luaL_Buffer expected;
-    for (unsigned i = 0; words[i] != NULL; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    luaL_buffinit(L, &expected);
-    for (unsigned i = 0; words[i] != NULL; i++) {
-        luaL_addstring(&expected, i == 0 ? "\"" : words[i + 1] != NULL ? ", \"" : " or \"");
-        luaL_addstring(&expected, words[i]);
-        luaL_addchar(&expected, '"');
-    }
-    luaL_pushresult(&expected);
-    const char *all = lua_tostring(L, -1); /* luaL_tolstring pushes */
-    lprovium_raise(L, place, "%s expected, got %s", all, luaL_tolstring(L, at, NULL));
-}
-
 static const char *const bad_names[] = {"unmapped", "noncanonical", "kernel", "readonly", NULL};
 
 static unsigned check_width(lua_State *L, const struct lprovium_place *place)
@@ -247,6 +225,16 @@ static unsigned check_width(lua_State *L, const struct lprovium_place *place)
     if (value != 4 && value != 8)
         lprovium_raise(L, place, "%I is not 4 or 8", (LUAI_UACINT)value);
     return (unsigned)value;
+}
+
+/* The array's length is that of the sub-buffer, and nothing of it comes back: its elements do. */
+static void check_spec_list(lua_State *L, struct spec *s)
+{
+    struct lprovium_list list = lprovium_check_list(L, -1, lprovium_list_kind(s->place.field), &s->place);
+    size_t len;
+    count_list(s->c, &list, &len);
+    s->ptr->data_len = len;
+    s->ptr->place.dir = PROVIUM_DIR_IN;
 }
 
 /* The value on top of the stack is that of `key`. */
@@ -270,7 +258,7 @@ static void check_value(lua_State *L, struct spec *s, enum spec_key key)
         s->ptr->data_size = bytes.len;
         break;
     case OUTPUT:
-        s->ptr->output = check_flag(L, -1, &s->place);
+        s->ptr->output = lprovium_check_flag(L, -1, &s->place);
         break;
     case PARENT: /* places count from 1; 0 becomes one that no list has */
         s->ptr->has_parent = true;
@@ -281,20 +269,27 @@ static void check_value(lua_State *L, struct spec *s, enum spec_key key)
         s->ptr->same = lprovium_check_size(L, -1, &s->place) - 1;
         break;
     case IS_NULL:
-        s->given[IS_NULL] = check_flag(L, -1, &s->place);
+        s->given[IS_NULL] = lprovium_check_flag(L, -1, &s->place);
         if (s->given[IS_NULL])
             s->ptr->to = PROVIUM_TO_NULL;
         break;
     case BAD:
         s->ptr->to = PROVIUM_TO_BAD;
-        s->ptr->bad = (enum provium_bad)check_word_of(L, bad_names, &s->place);
+        s->ptr->bad = (enum provium_bad)lprovium_check_name(L, -1, bad_names, &s->place);
         break;
     case PLUS:
         s->ptr->plus = lprovium_check_word(L, -1, &s->place);
         break;
     case WIDTH:
-    case SPEC_KEYS:
         s->ptr->width = check_width(L, &s->place);
+        break;
+    case ARGV:
+    case IOVEC:
+        check_spec_list(L, s);
+        break;
+    case DIR:
+    case SPEC_KEYS:
+        lprovium_check_placement(L, -1, "dir", &s->place, &s->ptr->place);
         break;
     }
 }
@@ -328,22 +323,36 @@ static void check_len(lua_State *L, struct spec *s)
     s->ptr->data_len = s->ptr->data_size;
 }
 
+/* What comes back by `dir` cannot be kept back by `output`. */
+static void check_dir(lua_State *L, struct spec *s)
+{
+    enum provium_dir dir = s->ptr->place.dir;
+    s->place.field = spec_keys[DIR];
+    if (s->given[OUTPUT] && !s->ptr->output && (dir == PROVIUM_DIR_OUT || dir == PROVIUM_DIR_INOUT))
+        lprovium_raise(L, &s->place, "contradicts output = false");
+}
+
 /* All keys are read: is what must be there there, and nothing that must not? */
 static void check_complete(lua_State *L, struct spec *s)
 {
     static const enum spec_key no_place[] = {BUF_IDX, SPEC_KEYS};
-    static const enum spec_key no_buffer[] = {IS_NULL, BAD, DATA, DATA_LEN, BUF_LEN, OUTPUT, SPEC_KEYS};
+    static const enum spec_key no_buffer[] = {IS_NULL, BAD, DATA, DATA_LEN, BUF_LEN,
+                                              OUTPUT,  DIR, ARGV, IOVEC,    SPEC_KEYS};
+    static const enum spec_key no_content[] = {IOVEC, DATA, DATA_LEN, BUF_LEN, DIR, SPEC_KEYS};
     bool elsewhere = s->given[SAME] || s->given[IS_NULL] || s->given[BAD];
     check_alone(L, s, PARENT, no_place);
     check_alone(L, s, SAME, no_buffer);
     check_alone(L, s, IS_NULL, no_buffer + 1);
     check_alone(L, s, BAD, no_buffer + 2);
+    check_alone(L, s, ARGV, no_content);
+    check_alone(L, s, IOVEC, no_content + 1);
+    check_dir(L, s);
     if (s->given[PARENT])
         s->ptr->buf_idx = 0;
     else if (s->rules->has_buf_idx)
         check_given(L, s, BUF_IDX);
     check_given(L, s, PTR_OFFSET);
-    if (!elsewhere)
+    if (!elsewhere && !s->given[ARGV] && !s->given[IOVEC])
         check_len(L, s);
 }
 
@@ -353,9 +362,16 @@ static void check_spec(lua_State *L, struct spec *s)
     if (!lua_istable(L, -1))
         lprovium_raise(L, &s->place, "table expected, got %s", luaL_typename(L, -1));
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-        enum spec_key key = check_key(L, s);
-        s->given[key] = true;
-        check_value(L, s, key);
+        if (lua_type(L, -2) != LUA_TSTRING)
+            lprovium_raise(L, &s->place, "key [%s] is not a field's name", luaL_tolstring(L, -2, NULL));
+        s->place.field = lua_tostring(L, -2);
+        enum spec_key key = find_key(s->place.field, s->rules);
+        if (key != SPEC_KEYS) {
+            s->given[key] = true;
+            check_value(L, s, key);
+        } else if (!lprovium_check_placement(L, -1, s->place.field, &s->place, &s->ptr->place)) {
+            lprovium_raise(L, &s->place, "unknown key");
+        }
     }
     check_complete(L, s);
 }
@@ -382,7 +398,7 @@ void lprovium_check_ptrs(lua_State *L, int at, struct lprovium_call *c, const st
     struct provium_ptr *ptrs = lua_newuserdatauv(L, (count + 1) * sizeof *ptrs, 0);
     luaL_checkstack(L, 4, whole.caller);
     for (size_t i = 0; i < count; i++) {
-        struct spec s = {.ptr = &ptrs[i], .rules = rules};
+        struct spec s = {.ptr = &ptrs[i], .c = c, .rules = rules};
         s.place = (struct lprovium_place){whole.caller, rules->list, (lua_Integer)i + 1, NULL};
         ptrs[i] = (struct provium_ptr){.buf_idx = rules->buf_idx};
         lua_rawgeti(L, at, (lua_Integer)i + 1);

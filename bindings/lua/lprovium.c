@@ -31,6 +31,11 @@ struct lprovium_handle *lprovium_check_handle(lua_State *L, const char *caller)
     return h;
 }
 
+bool lprovium_is_open(const struct lprovium_handle *h)
+{
+    return (h->vm != NULL ? provium_vm_session(h->vm) : h->session) != NULL;
+}
+
 const struct provium_error *lprovium_error(const struct lprovium_handle *h)
 {
     return h->vm != NULL ? provium_vm_error(h->vm) : provium_session_error(h->session);

@@ -35,11 +35,28 @@ struct lprovium_place {
     const char *field; /* NULL: the item itself */
 };
 
+/* An array of pointers that is written as a list. */
+enum lprovium_list_kind { LPROVIUM_NO_LIST, LPROVIUM_ARGV, LPROVIUM_IOVEC };
+
+struct lprovium_list {
+    enum lprovium_list_kind kind;
+    size_t count; /* elements */
+    size_t len;   /* bytes of the array */
+    size_t place; /* among the values that come back; SIZE_MAX: none */
+    size_t first; /* its first element among the hidden outputs */
+};
+
 /* A call that is being put together.  `call` points into the rest. */
 struct lprovium_call {
     struct provium_call call;
     int64_t args[PROVIUM_ARGS_MAX];
     struct provium_buffer bufs[PROVIUM_ARGS_MAX];
+    unsigned width; /* of a pointer in the guest */
+    bool big_endian;
+    struct lprovium_list lists[PROVIUM_ARGS_MAX]; /* of arguments; only read if list_count is not 0 */
+    size_t list_count, element_count;             /* of arguments and specs together */
+    const struct lprovium_list *all_lists;        /* in the order of their places; valid as long as the stack */
+    size_t hidden;                                /* outputs of elements: the last ones, shown inside lists */
 };
 
 /* Raise "PLACE: message", with the script's position in front. */
@@ -50,6 +67,10 @@ int64_t lprovium_check_word(lua_State *L, int at, const struct lprovium_place *p
 uint64_t lprovium_check_size(lua_State *L, int at, const struct lprovium_place *place);
 unsigned lprovium_check_index(lua_State *L, int at, const struct lprovium_place *place);
 struct provium_bytes lprovium_check_bytes(lua_State *L, int at, const struct lprovium_place *place);
+
+/* The value at `at` as one of the words, whose list ends with NULL; as a boolean. */
+unsigned lprovium_check_name(lua_State *L, int at, const char *const words[], const struct lprovium_place *place);
+bool lprovium_check_flag(lua_State *L, int at, const struct lprovium_place *place);
 
 /* The number of a system call at `at`, or its name, which is one of the guest's architecture. */
 void lprovium_check_nr(lua_State *L, int at, struct lprovium_call *c, struct lprovium_handle *h);
@@ -70,11 +91,45 @@ struct lprovium_spec_rules {
 /* The list of pointer specs at `at`.  Pushes one userdata, which holds them. */
 void lprovium_check_ptrs(lua_State *L, int at, struct lprovium_call *c, const struct lprovium_spec_rules *rules);
 
+/* ---- lbuffer.c ---- */
+
+/* If `key` is one of dir, guard, align, low: take its value at `at`. */
+bool lprovium_check_placement(lua_State *L, int at, const char *key, const struct lprovium_place *place,
+                              struct provium_place *out);
+
+/* The string, size or table at `at`, into *b, whose `arg` is set and the rest zero.  A list goes into *list, which may
+ * be NULL where none is allowed; its array's bytes are written by lprovium_expand_lists. */
+void lprovium_check_buffer(lua_State *L, int at, const struct lprovium_place *place, struct provium_buffer *b,
+                           struct lprovium_list *list);
+
+/* ---- llist.c ---- */
+
+enum lprovium_list_kind lprovium_list_kind(const char *key);
+const char *lprovium_list_name(enum lprovium_list_kind kind);
+
+/* The table at `at` as a list of that kind; its elements are not looked at yet. */
+struct lprovium_list lprovium_check_list(lua_State *L, int at, enum lprovium_list_kind kind,
+                                         const struct lprovium_place *place);
+
+/* Bytes of its array, into list->len. */
+void lprovium_size_list(struct lprovium_list *list, const struct lprovium_call *c);
+
+/* Turn the lists in the tables of buffers and specs (0: there is none) into pointer specs of their elements.  Pushes
+ * values, which hold what `c` points at. */
+void lprovium_expand_lists(lua_State *L, int bufs_at, int ptrs_at, struct lprovium_call *c);
+
 /* ---- lresult.c ---- */
 
 /* Execute, push what the contract says, return how many values that is; raises when
  * there is no result. */
 int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c);
+
+/* The same, as one table. */
+int lprovium_execute_table(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c);
+
+/* ---- ltable.c: the table form ---- */
+
+int lprovium_call_table(lua_State *L);
 
 /* ---- lstruct.c: struct values in calls ---- */
 
@@ -86,6 +141,9 @@ bool lprovium_has_structs(lua_State *L, int first, int last);
 int lprovium_call_structs(lua_State *L, const char *caller);
 
 /* ---- lcall.c: the six calls ---- */
+
+/* Begin the call `caller` on the handle at index 1. */
+struct lprovium_handle *lprovium_begin(lua_State *L, struct lprovium_call *c, const char *caller);
 
 extern const luaL_Reg lprovium_call_methods[];
 
@@ -122,6 +180,9 @@ struct lprovium_handle *lprovium_check_handle(lua_State *L, const char *caller);
 
 /* Its session; raises with the reason when there is none. */
 struct provium_session *lprovium_check_session(lua_State *L, struct lprovium_handle *h, const char *caller);
+
+/* Is there a session? */
+bool lprovium_is_open(const struct lprovium_handle *h);
 
 /* The last error of a handle's VM or session. */
 const struct provium_error *lprovium_error(const struct lprovium_handle *h);

@@ -250,3 +250,95 @@ Test(arena, what_stays_after_a_call_without_buffers_is_bounded_for_every_size)
         cr_expect_leq(kept, AGENT_KEEP, "buffers of %u", len);
     }
 }
+
+/* ---- with wishes ---- */
+
+static uint8_t *place_as(uint32_t len, uint32_t align, enum wire_guard guard)
+{
+    const struct arena_wish wish = {.len = len, .align = align, .guard = guard};
+    uint8_t *p = arena_place_as(&arena, 7, &wish);
+    cr_assert_not_null(p);
+    memset(p, 0xaa, len);
+    return p;
+}
+
+static const uint32_t odd_lens[] = {0, 1, 5, 64, 4095, 4096, 4097, 3 * 4096, 5 * 4096 + 1};
+static const uint32_t aligns[] = {1, 8, 4096, 16384, 1 << 20};
+
+Test(arena, every_wish_of_alignment_and_guard_is_met_at_once)
+{
+    for (unsigned guard = WIRE_GUARD_end; guard <= WIRE_GUARD_none; guard++) {
+        for (size_t i = 0; i < sizeof odd_lens / sizeof odd_lens[0] * 5; i++) {
+            uint32_t len = odd_lens[i / 5], align = aligns[i % 5];
+            uint8_t *p = place_as(len, align, (enum wire_guard)guard);
+            bool starts = guard == WIRE_GUARD_start && align <= page;
+            cr_expect_eq((uintptr_t)p % align, 0, "guard %u, %u bytes, align %u", guard, len, align);
+            cr_expect(len == 0 || readable(p + len - 1));
+            cr_expect(!starts || !readable(p - 1), "%u bytes, align %u: in front", len, align);
+            cr_expect(guard != WIRE_GUARD_none || (readable(p - 64) && readable(p + len + 63)));
+            cr_expect(guard != WIRE_GUARD_end || align != 1 || !readable(p + len));
+        }
+        arena_reset(&arena);
+    }
+}
+
+Test(arena, slack_is_less_than_a_page_up_to_the_guards)
+{
+    for (size_t i = 0; i < sizeof odd_lens / sizeof odd_lens[0] * 5; i++) {
+        uint32_t len = odd_lens[i / 5], align = aligns[i % 5];
+        uint8_t *p = place_as(len, align, WIRE_GUARD_both);
+        uint8_t *end = p + len + (page - (uintptr_t)(p + len) % page) % page;
+        cr_expect_not(readable(end), "%u bytes, align %u", len, align);
+        cr_expect_not(readable(p - (uintptr_t)p % page - 1), "%u bytes, align %u", len, align);
+    }
+}
+
+Test(arena, damage_is_found_at_every_byte_of_the_slack_and_nowhere_else)
+{
+    struct wire_range ranges[4];
+    uint8_t *p = place_as(5, 16, WIRE_GUARD_end), *q = place_as(5, 1, WIRE_GUARD_none);
+    cr_expect_eq(arena_damage(&arena, ranges, 4), 0);
+    for (int i = 5; i < 16; i++) {
+        p[i] ^= 1;
+        cr_assert_eq(arena_damage(&arena, ranges, 4), 1);
+        cr_expect(ranges[0].buffer == 7 && ranges[0].offset == i && ranges[0].len == 1);
+        p[i] ^= 1;
+    }
+    q[-64] ^= 1;
+    q[-1] ^= 1;
+    q[5 + 63] ^= 1;
+    cr_assert_eq(arena_damage(&arena, ranges, 4), 2);
+    cr_expect(ranges[0].offset == -64 && ranges[0].len == 64);
+    cr_expect(ranges[1].offset == 5 + 63 && ranges[1].len == 1);
+    cr_expect_eq(arena_damage(&arena, ranges, 1), 1, "no more than asked for");
+}
+
+Test(arena, wishes_of_one_call_are_forgotten_by_the_next_and_map_nothing_new)
+{
+    uint8_t *first = arena_place(&arena, 3 * page);
+    arena_reset(&arena);
+    unsigned before = mappings();
+    for (int round = 0; round < 100; round++) {
+        place_as(page, 1, WIRE_GUARD_both);
+        place_as(2 * page + 1, 8, WIRE_GUARD_start);
+        place_as(100, 65536, WIRE_GUARD_end);
+        arena_reset(&arena);
+        if (round == 0)
+            before = mappings();
+    }
+    cr_expect_eq(mappings(), before);
+    cr_assert_eq(arena_place(&arena, 3 * page), first);
+    memset(first, 1, 3 * page); /* its slot is whole again */
+}
+
+Test(arena, low_buffers_are_below_4_gib_and_guarded)
+{
+    for (size_t i = 0; i < LENS; i++) {
+        const struct arena_wish wish = {.len = lens[i], .align = 1, .low = true};
+        uint8_t *p = arena_place_as(&arena, 0, &wish);
+        cr_assert_not_null(p);
+        memset(p, 0xaa, lens[i]);
+        cr_expect_leq((uintptr_t)p + lens[i], UINT64_C(1) << 32);
+        cr_expect_not(readable(p + lens[i]));
+    }
+}

@@ -160,8 +160,8 @@ Test(session, hello_ignores_what_it_does_not_know)
              "06 40 07 01 08 ce 00 01 00 00 09 a1 68 0a c4 02 aa bb 18 c3 cd ff ff d4 01 02"));
     cr_assert(rig_answer(rig, &m));
     cr_expect_eq(m.record, ANY_hello_reply);
-    cr_expect_eq(m.body.hello_reply.caps.count, 1);
-    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps), WIRE_CAP_pointers);
+    cr_expect_eq(m.body.hello_reply.caps.count, 3);
+    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps), WIRE_CAP_pointers | WIRE_CAP_placement | WIRE_CAP_measure);
     expect_silence(rig, "hello");
 }
 

@@ -8,3 +8,4 @@ local program = os.getenv "PROVIUM_TEST_AGENT" or (os.getenv "B" or "build") .. 
 local agent <close> = provium.attach { exec = { program, "--execute-here" } }
 require "raises"(agent)
 require "rules"(agent)
+require "memory"(agent)

@@ -180,6 +180,84 @@ Test(call, reply_with_any_bit_flipped_has_a_defined_answer)
     }
 }
 
+/* ---- what is asked for beside the result ---- */
+
+static void sends_measured(struct fake *f)
+{
+    static struct wire_bytes names[] = {{(const uint8_t *)"placement", 9}, {(const uint8_t *)"measure", 7}};
+    f->hello.caps.items = names;
+    f->hello.caps.count = 2;
+    sends(f);
+}
+
+/* Argument 1 is buffer 0; spec 1, which is buffer 1, is the second in the list. */
+static const struct provium_ptr two_ptrs[] = {{.buf_idx = 1, .to = PROVIUM_TO_SAME, .same = 1},
+                                              {.buf_idx = 1, .data_len = 6, .place = {.align = 8}}};
+static const struct provium_buffer no_output = {.arg = 1, .len = 8, .place = {.dir = PROVIUM_DIR_IN}};
+
+static enum provium_status measured(const char *hex, struct provium_result *result, struct provium_session **s,
+                                    struct fake *f)
+{
+    const struct provium_call call = {.caller = "two_outs",
+                                      .nr = 1,
+                                      .bufs = &no_output,
+                                      .buf_count = 1,
+                                      .ptrs = two_ptrs,
+                                      .ptr_count = 2,
+                                      .want_elapsed = true,
+                                      .want_changed = true};
+    to_send = reply_of(hex);
+    *s = fake_session(f, sends_measured);
+    return provium_call(*s, &call, result);
+}
+
+Test(call, ranges_name_arguments_and_specs_by_their_own_places)
+{
+    struct fake f;
+    struct provium_session *s;
+    struct provium_result r;
+    cr_assert_eq(measured("84 00 07 06 05 07 92 83 00 00 01 00 02 08 83 00 01 01 02 02 04 08 91 83 00 01 01 fd 02 02",
+                          &r, &s, &f),
+                 PROVIUM_OK);
+    cr_expect_eq(r.elapsed_ns, 5);
+    cr_assert_eq(r.changed_count, 2);
+    cr_expect(!r.changed[0].is_ptr && r.changed[0].index == 1 && r.changed[0].offset == 0 && r.changed[0].len == 8);
+    cr_expect(r.changed[1].is_ptr && r.changed[1].index == 1 && r.changed[1].offset == 2 && r.changed[1].len == 4);
+    cr_assert_eq(r.damage_count, 1);
+    cr_expect(r.damage[0].is_ptr && r.damage[0].index == 1 && r.damage[0].offset == -3 && r.damage[0].len == 2);
+    cr_assert_eq(r.out_count, 1, "a buffer that only goes in has its place");
+    cr_expect_null(r.outs[0].ptr);
+    fake_end(&f, s);
+}
+
+Test(call, ranges_outside_the_call_s_buffers_end_the_session)
+{
+    static const char *const rows[] = {
+        "82 00 07 06 05",                            /* no changes */
+        "82 00 07 07 90",                            /* no time */
+        "83 00 07 06 05 07 91 83 00 02 01 00 02 01", /* no such buffer */
+        "83 00 07 06 05 07 91 83 00 ce ffffffff 01 00 02 01",
+        "83 00 07 06 05 07 91 83 00 00 01 00 02 09", /* one byte too long */
+        "83 00 07 06 05 07 91 83 00 00 01 08 02 01",
+        "83 00 07 06 05 07 91 83 00 00 01 ff 02 01", /* begins too early */
+        "83 00 07 06 05 07 91 83 00 00 01 cf 7fffffffffffffff 02 01",
+        "84 00 07 06 05 07 90 08 91 83 00 02 01 00 02 01",
+        "84 00 07 06 05 07 90 08 91 83 00 00 01 d3 8000000000000000 02 01",
+        "83 02 01 03 07 07 91 83 00 63 01 00 02 01", /* of a call that ended: not looked at, see below */
+    };
+    enum { COUNT = sizeof rows / sizeof rows[0] };
+    for (size_t i = 0; i < COUNT; i++) {
+        struct fake f;
+        struct provium_session *s;
+        struct provium_result r;
+        bool ended = i == COUNT - 1;
+        cr_expect_eq(measured(rows[i], &r, &s, &f), ended ? PROVIUM_OK : PROVIUM_E_PROTOCOL, "%s", rows[i]);
+        cr_expect(ended ? r.changed_count == 0 && r.elapsed_ns == -1
+                        : strcmp(provium_session_error(s)->text, MISFIT) == 0);
+        fake_end(&f, s);
+    }
+}
+
 /* ---- ends of executors ---- */
 
 static void ends(struct fake *f)

@@ -129,6 +129,20 @@ Test(graph, malformed_calls_are_named_to_the_field_and_nothing_is_sent)
          "syscall_ptr: ptrs[1].plus: this agent cannot: it lacks the capability pointers"},
         {{BUFS(AT_0(96)), PTRS({.data_len = 1, .width = 8, .plus = 1})},
          "syscall_ptr: ptrs[1].width: this agent cannot: it lacks the capability pointers"},
+        {{BUFS({.arg = 3, .len = 1, .place = {.align = 8}})},
+         "syscall_ptr: bufs[3].align: this agent cannot: it lacks the capability placement"},
+        {{BUFS({.arg = 3, .len = 1, .place = {.dir = 5}})},
+         "syscall_ptr: bufs[3].dir: not a value that this library knows"},
+        {{BUFS({.arg = 3, .len = 1, .data = letters, .place = {.dir = PROVIUM_DIR_OUT}})},
+         "syscall_ptr: bufs[3].dir: data does not go out, or nowhere"},
+        {{BUFS({.arg = 3, .len = 1, .data = letters, .data_size = 2})},
+         "syscall_ptr: bufs[3].data: 2 bytes exceed its length of 1"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1, .place = {.guard = PROVIUM_GUARD_BOTH}})},
+         "syscall_ptr: ptrs[1].guard: this agent cannot: it lacks the capability placement"},
+        {{BUFS(AT_0(96)), PTRS({.data_len = 1}, {.to = PROVIUM_TO_SAME, .place = {.low = true}})},
+         "syscall_ptr: ptrs[2].same: excludes low"},
+        {{BUFS(AT_0(96)), .want_changed = true},
+         "syscall_ptr: changed: this agent cannot: it lacks the capability measure"},
         {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_NULL})},
          "syscall_ptr: ptrs[1].null: this agent cannot: it lacks the capability pointers"},
         {{BUFS(AT_0(96)), PTRS({.to = PROVIUM_TO_BAD})},
@@ -354,6 +368,7 @@ static void compares_capable(struct fake *f)
     for (const struct wire_row *row = wire_caps(); row->name != NULL; row++)
         names[f->hello.caps.count++] = (struct wire_bytes){(const uint8_t *)row->name, strlen(row->name)};
     f->hello.caps.items = names;
+    f->hello.frame_limit = 1 << 20; /* ranges have their share of it */
     compares(f);
 }
 
@@ -379,6 +394,27 @@ Test(graph, offsets_widths_and_bad_addresses_are_fields_of_their_specs)
           "       84 00 00 02 02 03 00 06 04"
           "       83 00 02 02 00 03 00"
           "       84 00 00 02 00 03 00 06 02  84 00 00 02 00 03 00 06 03");
+}
+
+Test(graph, directions_and_places_are_fields_of_their_buffers)
+{
+    const struct provium_call call = {
+        .nr = 1,
+        BUFS({.arg = 0, .data = "ab", .data_size = 2, .len = 8, .place = {.dir = PROVIUM_DIR_IN}},
+             {.arg = 1, .len = 8, .place = {.guard = PROVIUM_GUARD_START}},
+             {.arg = 2, .len = 4, .place = {.dir = PROVIUM_DIR_NONE, .align = 4096}}),
+        PTRS({.data_len = 2, .place = {.dir = PROVIUM_DIR_OUT, .low = true}},
+             {.data = "c",
+              .data_size = 1,
+              .data_len = 1,
+              .place = {.dir = PROVIUM_DIR_INOUT, .guard = PROVIUM_GUARD_NONE}},
+             {.data_len = 1, .width = 4, .output = true})};
+    sends(compares_capable, &call,
+          "96 00 02 10 00 01 83 00 01"
+          "02 96  83 00 08 01 c4 02 6162 02 01  83 00 08 02 02 03 01  83 00 04 02 00 04 cd 1000"
+          "       83 00 02 02 02 05 01  84 00 01 01 c4 01 63 02 03 03 03  83 00 01 02 02 05 01"
+          "03 96  82 00 00 01 00  82 00 01 01 01  82 00 02 01 02"
+          "       83 00 03 02 00 03 00  83 00 04 02 00 03 00  84 00 05 02 00 03 00 05 04");
 }
 
 /* ---- what comes back ---- */

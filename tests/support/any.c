@@ -82,7 +82,9 @@ bool any_record_of(const struct wire_envelope *e, enum any_record *record)
         m->has = 0; \
         (void)room;
 #define WIRE_FIELD(record, number, name, type, need, doc) PREPARE_##type(m->name, room)
-#define WIRE_LIST(record, number, name, of, need, doc) m->name.items = room->of, m->name.cap = ANY_ITEMS;
+/* Two lists of one record have neighbouring numbers: each takes its half. */
+#define WIRE_LIST(record, number, name, of, need, doc) \
+    m->name.items = room->of + number % 2 * ANY_ITEMS, m->name.cap = ANY_ITEMS;
 #define WIRE_END(record) }
 #include "../../libwire/ops.def"
 

@@ -29,8 +29,9 @@ struct any_message {
 /* Where a decoded message keeps its lists. */
 enum { ANY_ITEMS = 256 };
 struct any_room {
-    struct wire_buffer buffer[ANY_ITEMS];
-    struct wire_spec spec[ANY_ITEMS];
+    struct wire_buffer buffer[2 * ANY_ITEMS];
+    struct wire_spec spec[2 * ANY_ITEMS];
+    struct wire_range range[2 * ANY_ITEMS];
     struct wire_bytes bytes[ANY_ITEMS];
 };
 

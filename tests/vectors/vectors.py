@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-VERSION = 2  # of the vectors: moves when a byte moves
+VERSION = 3  # of the vectors: moves when a byte moves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, "messages.json")
@@ -70,7 +70,8 @@ EVENTS = {1: "worker_ended"}
 ERRORS = ["ok", "malformed", "too-large", "unknown-op", "bad-field", "unknown-field", "limit", "no-hello", "version",
           "no-worker", "worker-replaced", "busy", "no-memory", "denied", "internal"]
 
-BUFFER = {0: "len", 1: "data", 2: "dir"}
+BUFFER = {0: "len", 1: "data", 2: "dir", 3: "guard", 4: "align", 5: "low"}
+RANGE = {0: "buffer", 1: "offset", 2: "len"}
 SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset", 4: "plus", 5: "width", 6: "bad"}
 LIMITS = {3: "frame_limit", 4: "depth_limit", 5: "buffer_limit", 6: "spec_limit", 7: "flight_limit",
           8: "memory_limit", 9: "name", 10: "resume"}
@@ -80,8 +81,9 @@ FIELDS = {
                     14: "page_size", 15: "kernel", 16: "instance", 17: "generation"},
     "ping_request": {0: "data"},
     "ping_reply": {0: "data"},
-    "call_request": {0: "nr", 1: "args", 2: ("buffers", BUFFER), 3: ("specs", SPEC)},
-    "call_reply": {0: "ret", 1: "outs", 2: "ended", 3: "status", 4: "signal", 5: "fresh"},
+    "call_request": {0: "nr", 1: "args", 2: ("buffers", BUFFER), 3: ("specs", SPEC), 4: "want"},
+    "call_reply": {0: "ret", 1: "outs", 2: "ended", 3: "status", 4: "signal", 5: "fresh", 6: "elapsed_ns",
+                   7: ("changed", RANGE), 8: ("damage", RANGE)},
     "error": {0: "text", 1: "path", 2: "executed"},
     "worker_ended": {0: "ended", 1: "status", 2: "signal", 3: "fresh"},
     "goodbye": {0: "text"},
@@ -177,6 +179,12 @@ MESSAGES = [
       3: [{0: 0, 1: 1, 4: 3}, {0: 0, 1: 2, 4: -1, 6: 4}, {0: 0, 2: 0, 3: 0, 4: -9223372036854775808, 5: 4},
           {0: 0, 2: 0, 3: 8, 5: 8, 6: 0}]}),
 
+    ("call_request.placement", [0, 7, 16, 0, 1],
+     {0: 20, 2: [{0: 5, 1: b"abc", 2: 3, 3: 1}, {0: 5, 2: 0, 4: 1048576}, {0: 5, 2: 2, 3: 3, 4: 8, 5: 1}], 4: 3}),
+
+    ("call_reply.measured", [1, 8, 16, 0, 1],
+     {0: 5, 1: [b"abc"], 6: 1500000000, 7: [{0: 0, 1: 0, 2: 1}, {0: 8191, 1: 65536, 2: 4294967295}], 8: []}),
+    ("call_reply.damage", [1, 8, 16, 0, 1], {0: 5, 8: [{0: 0, 1: -33, 2: 33}, {0: 0, 1: 5, 2: 3}]}),
     ("call_reply.zero", [1, 8, 16, 0, 1], {0: 0}),
     ("call_reply.fault", [1, 8, 16, 0, 1], {0: -14}),
     ("call_reply.lowest", [1, 8, 16, 0, 1], {0: -9223372036854775808}),
@@ -235,7 +243,7 @@ def known_digest(version):
 def write_seeds():
     """fuzz/corpus: the golden messages in the shape that each target reads."""
     entries = [(name, bytes([0x96]) + b"".join(map(pack_int, envelope)), pack(body)) for name, envelope, body in MESSAGES]
-    records = list(FIELDS)[:4] + ["buffer", "spec"] + list(FIELDS)[4:-1]  # in the order of ops.def
+    records = list(FIELDS)[:4] + ["buffer", "spec"] + list(FIELDS)[4:5] + ["range"] + list(FIELDS)[5:-1]  # in the order of ops.def
     files = {"reader": {}, "message": {}, "frame": {}, "agent": {}}
     stream = STREAMS[0][1]
     for (name, head_, body), message in zip(entries, MESSAGES):

@@ -8,6 +8,7 @@ local linux = require "linux"
 local vm <close> = provium.create():boot { memory = "512M" }
 require "raises"(vm)
 require "rules"(vm)
+require "memory"(vm)
 
 local MiB = 1 << 20
 

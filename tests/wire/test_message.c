@@ -127,12 +127,12 @@ Test(message, unknown_fields_are_passed_over_where_the_table_says_so)
 Test(message, unknown_fields_are_refused_in_what_is_executed)
 {
     static const struct row rows[] = {
-        {ANY_call_request, "82 00 27 04 00", WIRE_E_UNKNOWN, 3},
-        {ANY_call_request, "82 04 00 00 27", WIRE_E_UNKNOWN, 1},
+        {ANY_call_request, "82 00 27 1f 00", WIRE_E_UNKNOWN, 3},
+        {ANY_call_request, "82 1f 00 00 27", WIRE_E_UNKNOWN, 1},
         {ANY_call_request, "82 00 27 cd 01 00 00", WIRE_E_UNKNOWN, 3},
         {ANY_call_request, "82 00 27 a1 78 00", WIRE_E_UNKNOWN, 3},
         {ANY_call_request, "82 00 27 ff 00", WIRE_E_UNKNOWN, 3},
-        {ANY_call_request, "82 00 27 02 91 83 00 00 03 00 02 00", WIRE_E_UNKNOWN, 8},
+        {ANY_call_request, "82 00 27 02 91 83 00 00 1f 00 02 00", WIRE_E_UNKNOWN, 8},
         {ANY_call_request, "82 00 27 03 91 82 00 00 1f 00", WIRE_E_UNKNOWN, 8},
     };
     EXPECT(rows);

@@ -15,7 +15,7 @@ Test(registry, records_are_found_by_their_whole_name_only)
     cr_assert_not_null(row);
     cr_expect_str_eq(row->name, "call_request");
     cr_expect(row->refuse_unknown);
-    cr_expect_eq(row->field_count, 4);
+    cr_expect_eq(row->field_count, 5);
     cr_expect_null(wire_record_find("call_reques"));
     cr_expect_null(wire_record_find("call_request_"));
     cr_expect_null(wire_record_find("call"));
