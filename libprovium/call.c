@@ -63,6 +63,13 @@ static bool ranges_match(const struct wire_call_request *m, const struct wire_ra
     return true;
 }
 
+static bool has_extras(const struct wire_call_reply *reply)
+{
+    const uint32_t extras =
+        WIRE_HAS(call_reply, elapsed_ns) | WIRE_HAS(call_reply, changed) | WIRE_HAS(call_reply, damage);
+    return (reply->has & extras) != 0;
+}
+
 static bool sane_extras(const struct wire_call_request *m, const struct wire_call_reply *reply)
 {
     return ((reply->has & WIRE_HAS(call_reply, elapsed_ns)) != 0) == ((m->want & WIRE_WANT_elapsed) != 0) &&
@@ -75,7 +82,8 @@ static bool sane_reply(const struct wire_call_request *m, const struct wire_call
 {
     bool returned = (reply->has & WIRE_HAS(call_reply, ret)) != 0;
     if ((reply->has & WIRE_HAS(call_reply, ended)) == 0)
-        return returned && outs_match(m, &reply->outs) && sane_extras(m, reply);
+        return returned && outs_match(m, &reply->outs) &&
+               ((!has_extras(reply) && m->want == 0) || sane_extras(m, reply));
     return !returned && reply->outs.count == 0 && reply->ended >= WIRE_ENDED_exited &&
            reply->ended <= WIRE_ENDED_stopped && reply->status <= INT32_MAX && reply->signal <= INT32_MAX;
 }
@@ -142,7 +150,7 @@ static enum provium_status take_reply(struct provium_session *s, const struct rp
                                       .signal = (int)reply.signal,
                                       .executed = true};
     result->elapsed_ns = -1;
-    if (returned)
+    if (returned && has_extras(&reply))
         take_extras(s, &reply, result);
     if (result->ended != PROVIUM_RETURNED && (reply.has & WIRE_HAS(call_reply, fresh)))
         s->generation = reply.fresh;

@@ -477,7 +477,8 @@ enum provium_status provium_graph_build(struct provium_session *s, const struct 
     if (call->arg_count > 0)
         memcpy(m->args.at, call->args, call->arg_count * sizeof m->args.at[0]);
     g.subs = s->scratch.subs;
-    for (size_t i = 0; status == PROVIUM_OK && i < sizeof steps / sizeof steps[0]; i++)
+    size_t count = call->buf_count > 0 || call->ptr_count > 0 ? sizeof steps / sizeof steps[0] : 0;
+    for (size_t i = 0; status == PROVIUM_OK && i < count; i++)
         status = steps[i](&g);
     m->has = (m->args.count > 0 ? WIRE_HAS(call_request, args) : 0) |
              (m->buffers.count > 0 ? WIRE_HAS(call_request, buffers) : 0) |

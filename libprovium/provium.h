@@ -162,19 +162,19 @@ enum provium_bad { PROVIUM_UNMAPPED, PROVIUM_NONCANONICAL, PROVIUM_KERNEL, PROVI
  * lie in sub-buffers too, and name each other in any order: depth, sharing and circles. */
 struct provium_ptr {
     unsigned buf_idx;    /* the argument index of the buffer that holds the pointer */
+    unsigned width;      /* bytes that are written: 4 or 8; 0: the guest's pointer */
     uint64_t ptr_offset; /* byte of that buffer at which the address is written */
     uint64_t data_len;   /* bytes of the sub-buffer that it points to */
     const void *data;    /* its first bytes, or NULL if data_size is 0; the rest is zero */
     size_t data_size;    /* bytes at data, at most data_len */
     bool output;         /* return the sub-buffer after the call */
     bool has_parent;     /* the pointer lies in the sub-buffer of ptrs[parent]; buf_idx is 0 */
+    enum provium_to to;  /* other than TO_FRESH: data_len, data, data_size, output and place are 0 */
     size_t parent;
-    enum provium_to to;         /* other than TO_FRESH: data_len, data, data_size and output are 0 */
     size_t same;                /* TO_SAME: points at the sub-buffer of ptrs[same] */
-    enum provium_bad bad;       /* TO_BAD */
     int64_t plus;               /* added to the address, whatever it is */
+    enum provium_bad bad;       /* TO_BAD */
     struct provium_place place; /* of the sub-buffer */
-    unsigned width;             /* bytes that are written: 4 or 8; 0: the guest's pointer */
 };
 
 struct provium_call {

@@ -10,11 +10,8 @@
 struct lprovium_handle *lprovium_begin(lua_State *L, struct lprovium_call *c, const char *caller)
 {
     struct lprovium_handle *h = lprovium_check_handle(L, caller);
-    const struct provium_session *session = h->vm != NULL ? provium_vm_session(h->vm) : h->session;
-    const struct provium_info *info = session != NULL ? provium_session_info(session) : NULL;
     c->call = (struct provium_call){.caller = caller, .first = 1};
-    c->width = info != NULL ? info->pointer_width : 8; /* without a session nothing will be sent */
-    c->big_endian = info != NULL && info->big_endian;
+    c->handle = h;
     c->list_count = c->element_count = c->hidden = 0;
     return h;
 }

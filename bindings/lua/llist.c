@@ -34,9 +34,21 @@ struct lprovium_list lprovium_check_list(lua_State *L, int at, enum lprovium_lis
     return list;
 }
 
+/* What the guest's pointers look like; without a session nothing will be sent. */
+static unsigned pointer_width(const struct lprovium_call *c, bool *big_endian)
+{
+    const struct lprovium_handle *h = c->handle;
+    const struct provium_session *session = h->vm != NULL ? provium_vm_session(h->vm) : h->session;
+    const struct provium_info *info = session != NULL ? provium_session_info(session) : NULL;
+    *big_endian = info != NULL && info->big_endian;
+    return info != NULL ? info->pointer_width : 8;
+}
+
 void lprovium_size_list(struct lprovium_list *list, const struct lprovium_call *c)
 {
-    list->len = list->kind == LPROVIUM_ARGV ? (list->count + 1) * c->width : list->count * 2 * c->width;
+    bool big_endian;
+    unsigned width = pointer_width(c, &big_endian);
+    list->len = list->kind == LPROVIUM_ARGV ? (list->count + 1) * width : list->count * 2 * width;
 }
 
 /* ---- elements become pointer specs ---- */
@@ -44,6 +56,8 @@ void lprovium_size_list(struct lprovium_list *list, const struct lprovium_call *
 /* What is being expanded. */
 struct expansion {
     struct lprovium_call *c;
+    unsigned width; /* of a pointer */
+    bool big_endian;
     struct provium_ptr *ptrs;
     size_t count;                /* of ptrs so far */
     struct lprovium_list *lists; /* all lists, in the order of their places in the result */
@@ -52,10 +66,10 @@ struct expansion {
 };
 
 /* An integer of the guest's pointer width. */
-static void put_width(uint8_t *to, const struct lprovium_call *c, uint64_t value)
+static void put_width(uint8_t *to, const struct expansion *x, uint64_t value)
 {
-    for (unsigned i = 0; i < c->width; i++)
-        to[i] = (uint8_t)(value >> 8 * (c->big_endian ? c->width - 1 - i : i));
+    for (unsigned i = 0; i < x->width; i++)
+        to[i] = (uint8_t)(value >> 8 * (x->big_endian ? x->width - 1 - i : i));
 }
 
 /* The element on top of the stack, which `place` names. */
@@ -82,7 +96,7 @@ static void check_element(lua_State *L, const struct lprovium_list *list, const 
 static const uint8_t *expand(lua_State *L, struct expansion *x, const struct lprovium_list *list,
                              const struct provium_ptr *holder, const struct lprovium_place *where)
 {
-    const unsigned width = x->c->width, stride = list->kind == LPROVIUM_IOVEC ? 2 * width : width;
+    const unsigned width = x->width, stride = list->kind == LPROVIUM_IOVEC ? 2 * width : width;
     const int at = lua_gettop(L);
     uint8_t *array = lua_newuserdatauv(L, list->len + 1, 0);
     memset(array, 0, list->len + 1);
@@ -96,7 +110,7 @@ static const uint8_t *expand(lua_State *L, struct expansion *x, const struct lpr
         lua_rawgeti(L, at, (lua_Integer)i + 1);
         check_element(L, list, &place, p);
         if (list->kind == LPROVIUM_IOVEC)
-            put_width(array + stride * i + width, x->c, p->data_len);
+            put_width(array + stride * i + width, x, p->data_len);
         lua_pop(L, 2);
     }
     return list->kind == LPROVIUM_IOVEC && list->len > 0 ? array : NULL;
@@ -176,6 +190,7 @@ void lprovium_expand_lists(lua_State *L, int bufs_at, int ptrs_at, struct lprovi
     struct expansion x = {.c = c, .count = c->call.ptr_count};
     if (c->list_count == 0)
         return;
+    x.width = pointer_width(c, &x.big_endian);
     x.ptrs = lua_newuserdatauv(L, (c->call.ptr_count + c->element_count + 1) * sizeof *x.ptrs, 0);
     x.lists = lua_newuserdatauv(L, c->list_count * sizeof *x.lists, 0);
     luaL_checkstack(L, (int)c->list_count + LUA_MINSTACK, "lists");

@@ -51,8 +51,7 @@ struct lprovium_call {
     struct provium_call call;
     int64_t args[PROVIUM_ARGS_MAX];
     struct provium_buffer bufs[PROVIUM_ARGS_MAX];
-    unsigned width; /* of a pointer in the guest */
-    bool big_endian;
+    struct lprovium_handle *handle;
     struct lprovium_list lists[PROVIUM_ARGS_MAX]; /* of arguments; only read if list_count is not 0 */
     size_t list_count, element_count;             /* of arguments and specs together */
     const struct lprovium_list *all_lists;        /* in the order of their places; valid as long as the stack */
