@@ -97,17 +97,20 @@ const struct wire_row *wire_op_find(uint32_t code)
     return row_find(ops, code);
 }
 
+static bool is_named(struct wire_bytes text, const char *name)
+{
+    size_t i = 0;
+    while (i < text.len && name[i] != '\0' && text.ptr[i] == (uint8_t)name[i])
+        i++;
+    return i == text.len && name[i] == '\0';
+}
+
 uint32_t wire_caps_of(const struct wire_list *names)
 {
     uint32_t bits = 0;
     for (uint32_t i = 0; i < names->count; i++) {
-        for (const struct wire_row *row = caps; row->name != NULL; row++) {
-            const struct wire_bytes *name = &names->items[i];
-            size_t len = 0;
-            while (row->name[len] != '\0')
-                len++;
-            bits |= name->len == len && memcmp(name->ptr, row->name, len) == 0 ? row->code : 0;
-        }
+        for (const struct wire_row *row = caps; row->name != NULL; row++)
+            bits |= is_named(names->items[i], row->name) ? row->code : 0;
     }
     return bits;
 }
