@@ -373,7 +373,7 @@ $(B)/specgen: $(B)/obj/tools/specgen.o
 
 AT       = $(DESTDIR)$(PREFIX)
 DOC      = $(AT)/share/doc/provium
-HEADERS := $(addprefix libwire/,wire.h wire_value.h wire_ops.h wire_codec.h wire_cursor.h wire_plan.h ops.def errors.def) libprovium/provium.h libprovium/status.def
+HEADERS := $(addprefix libwire/,wire.h wire_value.h wire_ops.h wire_codec.h wire_cursor.h wire_plan.h wire_pass.h ops.def errors.def) libprovium/provium.h libprovium/status.def
 MAN3    := $(wildcard docs/man/*.3)
 MAN7    := $(wildcard docs/man/*.7)
 EXAMPLES := $(shell find examples -type f ! -name '*.pyc')

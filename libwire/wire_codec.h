@@ -72,7 +72,7 @@ WIRE_TAKE(names, value->count = 0)
 #define WIRE_END(record) \
     ; \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: the longest run of each record, and of any ---- */
 
@@ -82,12 +82,12 @@ WIRE_TAKE(names, value->count = 0)
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 union WIRE_OPS_NAME(scratch) {
     uint8_t nothing; /* a table may be empty */
 #define WIRE_RECORD(name, unknown, doc) uint8_t name[WIRE_OPS_NAME(run_##name)];
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 };
 
 /* ---- pass: how deep each record can be ---- */
@@ -98,11 +98,11 @@ union WIRE_OPS_NAME(scratch) {
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     _Static_assert(WIRE_LEVELS(WIRE_OPS_NAME(deep_##name)) < WIRE_DEPTH_MAX, #name " nests too deeply");
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: put ---- */
 
@@ -129,7 +129,7 @@ union WIRE_OPS_NAME(scratch) {
         wire_out_reserve(o, run); \
     }
 #define WIRE_END(record) }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     void WIRE_OPS_NAME(put_##name)(struct wire_writer *w, const struct WIRE_OPS_NAME(name) *m) \
@@ -148,7 +148,7 @@ union WIRE_OPS_NAME(scratch) {
         WIRE_OPS_NAME(put_##name)(&w, m); \
         return w.status == WIRE_OK ? wire_writer_total(&w) : 0; \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: the fields that must be there ---- */
 
@@ -158,13 +158,13 @@ union WIRE_OPS_NAME(scratch) {
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: get what does not come in ascending order ---- */
 
 #define WIRE_RECORD(name, unknown, doc) \
     static void WIRE_OPS_NAME(each_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m);
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* The `left` fields that are still to come, in any order; returns the set of all that came. */
 #define WIRE_RECORD(name, unknown, doc) \
@@ -195,7 +195,7 @@ union WIRE_OPS_NAME(scratch) {
         } \
         return m->has; \
         }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: get ---- */
 
@@ -224,7 +224,7 @@ union WIRE_OPS_NAME(scratch) {
         } \
         wire_in_end(in, start, required & ~f.has); \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     static void WIRE_OPS_NAME(each_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m) \
@@ -239,7 +239,7 @@ union WIRE_OPS_NAME(scratch) {
             wire_get_in(r, WIRE_LEVELS(WIRE_OPS_NAME(deep_##name))); \
         WIRE_OPS_NAME(each_##name)(r, m); \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* ---- pass: a whole body ---- */
 
@@ -254,4 +254,4 @@ union WIRE_OPS_NAME(scratch) {
         *at = r.at; \
         return status; \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"

@@ -83,13 +83,13 @@ extern "C" {
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 /* Field numbers: WIRE_N_spec_offset is 3. */
 enum WIRE_OPS_NAME(number) {
 #define WIRE_FIELD(record, number, name, type, need, doc) WIRE_OPS_NUMBER(record##_##name) = number,
 #define WIRE_LIST(record, number, name, of, need, doc) WIRE_OPS_NUMBER(record##_##name) = number,
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
     WIRE_OPS_NUMBER(end)
 };
 
@@ -115,11 +115,11 @@ enum WIRE_OPS_NAME(number) {
     WIRE_OPS_API size_t WIRE_OPS_NAME(size_##name)(const struct WIRE_OPS_NAME(name) * m); \
     WIRE_OPS_API void WIRE_OPS_NAME(get_##name)(struct wire_reader * r, struct WIRE_OPS_NAME(name) * m); \
     WIRE_OPS_API enum wire_status WIRE_OPS_NAME(decode_##name)(struct wire_bytes body, struct WIRE_OPS_NAME(name) * m, size_t * at);
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #ifndef WIRE_WITHOUT_names
 #define WIRE_RECORD(name, unknown, doc) WIRE_OPS_API const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void);
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 #endif
 
 #ifdef __cplusplus
@@ -150,7 +150,7 @@ enum WIRE_OPS_NAME(number) {
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     const struct wire_record_row *WIRE_OPS_NAME(row_##name)(void) \
@@ -160,7 +160,7 @@ enum WIRE_OPS_NAME(number) {
                                                    WIRE_UNKNOWN_##unknown}; \
         return &row; \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #undef WIRE_NEED_REQUIRED
 #undef WIRE_NEED_OPTIONAL

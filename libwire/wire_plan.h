@@ -66,7 +66,7 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     static const struct wire_plan WIRE_OPS_NAME(plan_##name) = { \
@@ -80,7 +80,7 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
 #define WIRE_END(record) \
     } \
     ;
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #define WIRE_RECORD(name, unknown, doc) \
     void WIRE_OPS_NAME(put_##name)(struct wire_writer *w, const struct WIRE_OPS_NAME(name) *m) \
@@ -99,6 +99,6 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
     { \
         return wire_plan_decode(body, &WIRE_OPS_NAME(plan_##name), m, at); \
     }
-#include WIRE_OPS_FILE
+#include "wire_pass.h"
 
 #endif

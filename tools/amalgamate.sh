@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../libwire"
 text() {
     sed -E -e 's,^(/\* SPDX-License-Identifier: MIT)$,\1 ('"$1"'),' \
         -e 's,^#include "(errors|ops)\.def"$,#define WIRE_PART_\1\n#include "wire.h",' \
-        -e 's,^#include "wire_(ops|codec|plan|cursor)\.h"$,#define WIRE_PART_wire_\1\n#include "wire.h",' \
+        -e 's,^#include "wire_(ops|codec|plan|pass|cursor)\.h"$,#define WIRE_PART_wire_\1\n#include "wire.h",' \
         -e 's,^#define WIRE_OPS_FILE "ops\.def"$,#define WIRE_OPS_FILE "wire.h",' \
         -e 's,^#include WIRE_OPS_FILE$,#define WIRE_PART_ops\n&\n#undef WIRE_PART_ops,' \
         -e '/^#include "wire(_impl)?\.h"$/d' "$1"
@@ -49,6 +49,7 @@ names >"$work/names"
     part if wire_cursor wire_cursor.h
     part elif wire_codec wire_codec.h
     part elif wire_plan wire_plan.h
+    part elif wire_pass wire_pass.h
     part elif wire_ops wire_ops.h
     part elif errors errors.def
     part elif ops ops.def
