@@ -62,7 +62,7 @@ struct graph {
                  list_of((g)->call), (index) + (g)->call->first, field, __VA_ARGS__)
 
 /* What `subs` holds while it is not known, and where there is no buffer. */
-enum { UNKNOWN = UINT32_MAX, PASSED = UINT32_MAX - 1, NOWHERE = UINT32_MAX - 2 };
+static const uint32_t UNKNOWN = UINT32_MAX, PASSED = UINT32_MAX - 1, NOWHERE = UINT32_MAX - 2;
 
 /* ---- room ---- */
 

@@ -1,2 +1,2 @@
 # caught by: hello/instance
-s/^        self.greeted = False/&\n        self.instance = os.urandom(16)/
+s/^        self.greeted, self.in_use = False, set()/&\n        self.instance = os.urandom(16)/

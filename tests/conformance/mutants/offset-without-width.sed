@@ -1,2 +1,2 @@
 # caught by: bad-input/offset
-s/spec\["offset"\] + POINTER_WIDTH > /spec["offset"] >= /
+s/spec\["offset"\] + spec.get("width", POINTER_WIDTH) > /spec["offset"] >= /

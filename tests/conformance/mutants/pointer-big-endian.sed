@@ -1,2 +1,2 @@
 # caught by: specs/into-a-buffer
-s/address.to_bytes(POINTER_WIDTH, sys.byteorder)/address.to_bytes(POINTER_WIDTH, "big")/
+s/\.to_bytes(width, sys.byteorder)/.to_bytes(width, "big")/

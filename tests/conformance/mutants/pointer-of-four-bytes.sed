@@ -1,2 +1,2 @@
 # caught by: specs/exact-width
-s/address.to_bytes(POINTER_WIDTH, sys.byteorder), POINTER_WIDTH)/address.to_bytes(8, sys.byteorder), 4)/
+s/\.to_bytes(width, sys.byteorder), width)/.to_bytes(width, sys.byteorder), 4)/
