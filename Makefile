@@ -293,12 +293,17 @@ setup-bench:
 kernel:
 	@tools/get-kernel.sh
 
+# the set-up finds out what is there; then every processor builds
+JOBS    := $(shell nproc)
+
 demo: setup
-	@$(MAKE) --no-print-directory -s kernel all
+	@$(MAKE) --no-print-directory -s kernel
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	$(B)/provium run examples/demo.lua
 
 check: setup-check
-	@$(MAKE) --no-print-directory -s kernel check-build
+	@$(MAKE) --no-print-directory -s kernel
+	@$(MAKE) --no-print-directory -s -j$(JOBS) check-build
 	@B=$(B) tools/check.sh fast vm deep
 
 check-fast: check-build

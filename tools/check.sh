@@ -96,12 +96,12 @@ vm() {
 
 # The same tests under ASan and UBSan; a leak or an undefined shift is a failure.
 sanitized() {
-    make -s B="$B/san" SAN=1 check-build >/dev/null && B=$B/san ASAN_OPTIONS=detect_leaks=1 tools/check.sh code
+    make -s -j"$(nproc)" B="$B/san" SAN=1 check-build >/dev/null && B=$B/san ASAN_OPTIONS=detect_leaks=1 tools/check.sh code
 }
 
 # The other compiler, with the same warnings as errors.
 other_compiler() {
-    make -s B="$B/clang" CC=clang all
+    make -s -j"$(nproc)" B="$B/clang" CC=clang all
 }
 
 deep() {
