@@ -12,6 +12,9 @@ enum {
     AGENT_MEMORY_LIMIT = 64 << 20, /* bytes of buffers in a call */
     AGENT_BUFFER_LIMIT = 8192,
     AGENT_SPEC_LIMIT = 8192,
+    AGENT_STEP_LIMIT = 8192,
+    AGENT_MOVE_LIMIT = 8192,
+    AGENT_RESULT_LIMIT = AGENT_FRAME_LIMIT / 10, /* of a program: SPEC [PROG-13] */
     AGENT_FLIGHT_LIMIT = 64, /* they wait in the channel: one is read at a time */
     AGENT_CAPS_MAX = 64,     /* capabilities of a host that are kept */
     AGENT_CHANNEL_CAP = AGENT_FRAME_LIMIT + 65536,
@@ -43,7 +46,15 @@ struct shared {
     struct agent_limits {
         uint32_t frame, depth, buffers, specs, flight, memory; /* as agreed */
         uint32_t caps;                                         /* in use: bits of enum wire_cap */
+        uint32_t steps, moves;
     } limits;
+    struct agent_progress { /* of the running program */
+        uint32_t round, step; /* round from 1; the step that was begun last */
+        uint32_t kept;        /* results of a round */
+        uint32_t settled;     /* results that are there, or whose steps were skipped */
+        bool every;           /* round's results are wanted */
+        bool skips;           /* some of them were skipped */
+    } program;
 };
 
 /* ---- arena.c: guest memory of one call ---- */
@@ -128,6 +139,15 @@ uint32_t measure_changed(struct agent *a, const struct wire_call_request *m, str
 
 /* ---- the agent ---- */
 
+/* A step of a program as it is executed. */
+struct program_step {
+    int64_t nr;
+    uint32_t fail; /* the step that follows when it fails; 0: the next one */
+    uint32_t slot; /* where its result stands among those of a round, or PROGRAM_NO_SLOT */
+    int twice;     /* it returns a second time in a child */
+    bool execs;
+};
+
 enum agent_channel { AGENT_STREAM, AGENT_PORT }; /* a port reads as 0 bytes while no host is attached */
 
 struct agent {
@@ -154,6 +174,13 @@ struct agent {
     struct wire_range ranges[WIRE_RANGES_MAX];
     uint8_t *before; /* what buffers held before the call, for op_call.c; NULL: not mapped yet */
     struct wire_slice slices[2 * AGENT_BUFFER_LIMIT + 4];
+    /* of programs */
+    struct wire_step steps[AGENT_STEP_LIMIT];
+    struct wire_move moves[AGENT_MOVE_LIMIT];
+    struct program_step plan[AGENT_STEP_LIMIT];
+    int64_t args[AGENT_STEP_LIMIT * WIRE_ARGS_MAX], rets[AGENT_STEP_LIMIT];
+    int64_t *results; /* AGENT_RESULT_LIMIT of them, shared memory: they outlive the executor */
+    uint8_t *skips;   /* a byte for each: its step was skipped */
 };
 
 /* Prepare everything but the channel; false when there is no memory.  `random` is
@@ -213,6 +240,10 @@ void session_goodbye(struct agent *a, enum wire_error_code code, const char *tex
 
 #define WIRE_OP(name, code, since, doc) void op_##name(struct agent *a, const struct wire_envelope *e);
 #include "../libwire/ops.def"
+
+/* The running program never ended; `how` is what a call would be answered.  For the supervisor: trusts nothing that
+ * the executor wrote. */
+void program_answer_ended(struct agent *a, const struct wire_envelope *e, const struct wire_call_reply *how);
 
 /* ---- sys_ARCH.S ---- */
 

@@ -16,7 +16,8 @@ static void repair(struct agent *a)
     struct agent_limits *l = &shared->limits;
     bool sane = s->start <= s->end && s->end <= AGENT_CHANNEL_CAP && s->limit <= AGENT_FRAME_LIMIT &&
                 s->skip <= INT32_MAX && l->frame <= AGENT_FRAME_LIMIT && l->buffers <= AGENT_BUFFER_LIMIT &&
-                l->specs <= AGENT_SPEC_LIMIT && l->memory <= AGENT_MEMORY_LIMIT;
+                l->specs <= AGENT_SPEC_LIMIT && l->memory <= AGENT_MEMORY_LIMIT && l->steps <= AGENT_STEP_LIMIT &&
+                l->moves <= AGENT_MOVE_LIMIT;
     s->buf = a->rx;
     s->cap = AGENT_CHANNEL_CAP;
     memcpy(s->word, WIRE_SYNC_HOST, sizeof s->word);

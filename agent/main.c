@@ -43,7 +43,10 @@ bool agent_init(struct agent *a, uint32_t page, const uint8_t random[WIRE_INSTAN
     a->shared = (struct shared *)(void *)map_shared(sizeof *a->shared);
     a->rx = map_shared(AGENT_CHANNEL_CAP);
     a->tx = map_shared(AGENT_CHANNEL_CAP);
-    if (a->shared == NULL || a->rx == NULL || a->tx == NULL || sys_failed(sys1(__NR_uname, sys_ptr(&name))))
+    a->results = (int64_t *)(void *)map_shared(AGENT_RESULT_LIMIT * sizeof a->results[0]);
+    a->skips = map_shared(AGENT_RESULT_LIMIT);
+    if (a->shared == NULL || a->rx == NULL || a->tx == NULL || a->results == NULL || a->skips == NULL ||
+        sys_failed(sys1(__NR_uname, sys_ptr(&name))))
         return false;
     memcpy(a->arch, name.machine, sizeof a->arch);
     memcpy(a->kernel, name.release, sizeof a->kernel);

@@ -5,17 +5,10 @@
  */
 #include <string.h>
 
-#include "agent.h"
+#include "call.h"
 #include "sys.h"
 
 /* ---- check ---- */
-
-/* A fault of a request: where, and which error. */
-struct fault {
-    enum wire_error_code code; /* 0: none */
-    const char *text;
-    char path[48];
-};
 
 static bool set_fault(struct fault *f, enum wire_error_code code, const char *path, const char *text)
 {
@@ -169,6 +162,19 @@ static bool check_specs(const struct wire_call_request *m, const struct agent_li
     return true;
 }
 
+/* Steps are a program's. */
+static bool check_steps(const struct wire_call_request *m, struct fault *f)
+{
+    for (uint32_t i = 0; i < m->specs.count; i++) {
+        if (m->specs.items[i].has & WIRE_HAS(spec, step)) {
+            bad_spec(f, i, "", "a call has no steps");
+            f->code = WIRE_ERR_UNKNOWN_FIELD;
+            return false;
+        }
+    }
+    return true;
+}
+
 /* On somebody's machine: calls that would end or damage it are not ours to make. */
 static bool check_policy(const struct agent *a, const struct wire_call_request *m, struct fault *f)
 {
@@ -225,7 +231,7 @@ static bool address_of(struct agent *a, const struct wire_spec *s, uint64_t *add
     return true;
 }
 
-static bool patch(struct agent *a, const struct wire_call_request *m, int64_t args[WIRE_ARGS_MAX])
+static bool patch(struct agent *a, const struct wire_call_request *m, int64_t args[])
 {
     for (uint32_t i = 0; i < m->specs.count; i++) {
         const struct wire_spec *s = &m->specs.items[i];
@@ -234,7 +240,7 @@ static bool patch(struct agent *a, const struct wire_call_request *m, int64_t ar
             return false;
         uint32_t low = (uint32_t)address;
         if (s->has & WIRE_HAS(spec, arg))
-            args[s->arg] = (int64_t)address;
+            args[WIRE_ARGS_MAX * s->step + s->arg] = (int64_t)address;
         else if (width_of(s) == sizeof low)
             memcpy(a->placed[s->buffer] + s->offset, &low, sizeof low);
         else
@@ -268,6 +274,17 @@ static int64_t execute(struct agent *a, int64_t nr, const int64_t args[WIRE_ARGS
 
 /* ---- collect ---- */
 
+uint32_t call_collect(struct agent *a, const struct wire_call_request *m)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < m->buffers.count; i++) {
+        const struct wire_buffer *b = &m->buffers.items[i];
+        if (returned(b))
+            a->outs[count++] = (struct wire_bytes){a->placed[i], b->len};
+    }
+    return count;
+}
+
 /* Damage first: what is left of the ranges is for changes. */
 static void add_ranges(struct agent *a, const struct wire_call_request *m, struct wire_call_reply *reply)
 {
@@ -298,11 +315,7 @@ static void reply_call(struct agent *a, const struct wire_envelope *e, const str
     }
     if ((m->want & WIRE_WANT_changed) || a->arena.odd_count > 0)
         add_ranges(a, m, &reply);
-    for (uint32_t i = 0; i < m->buffers.count; i++) {
-        const struct wire_buffer *b = &m->buffers.items[i];
-        if (returned(b))
-            a->outs[reply.outs.count++] = (struct wire_bytes){a->placed[i], b->len};
-    }
+    reply.outs.count = call_collect(a, m);
     if (reply.outs.count > 0)
         reply.has |= WIRE_HAS(call_reply, outs);
     session_begin(a, &w, e, WIRE_REPLY, WIRE_OP_call);
@@ -349,8 +362,42 @@ void op_call(struct agent *a, const struct wire_envelope *e)
     if (status != WIRE_OK)
         session_refuse_body(a, e, "call_request", status, at);
     else if (check_want(&m, limits->caps, &fault) && check_buffers(&m, limits, &fault) &&
-             check_specs(&m, limits, &fault) && check_policy(a, &m, &fault))
+             check_specs(&m, limits, &fault) && check_steps(&m, &fault) && check_policy(a, &m, &fault))
         run(a, e, &m);
     else
         session_refuse(a, e, fault.code, fault.path, fault.text);
+}
+
+/* ---- for programs: call.h ---- */
+
+bool call_fault(struct fault *f, enum wire_error_code code, const char *path, const char *text)
+{
+    return set_fault(f, code, path, text);
+}
+
+bool call_element_fault(struct fault *f, const char *place[2], uint32_t index, const char *text)
+{
+    set_element_fault(f, place[0], index, place[1]);
+    f->text = text;
+    return false;
+}
+
+bool call_check_memory(const struct wire_call_request *m, const struct agent_limits *limits, struct fault *f)
+{
+    return check_buffers(m, limits, f) && check_specs(m, limits, f);
+}
+
+bool call_check_policy(const struct agent *a, const struct wire_call_request *m, struct fault *f)
+{
+    return check_policy(a, m, f);
+}
+
+bool call_place(struct agent *a, const struct wire_call_request *m, int64_t args[])
+{
+    return place(a, m) && patch(a, m, args);
+}
+
+int call_returns_twice(int64_t nr)
+{
+    return returns_twice(nr);
 }

@@ -16,15 +16,25 @@ static uint32_t agree(uint32_t host, uint32_t own, uint32_t minimum, const char 
     return host < own ? host : own;
 }
 
+/* A limit of a capability: the field may be left out. */
+static uint32_t offered(bool given, uint32_t limit, uint32_t minimum)
+{
+    return given ? limit : minimum;
+}
+
 static struct agent_limits agree_all(const struct wire_hello_request *m, const char **fault)
 {
+    uint32_t steps = offered(m->has & WIRE_HAS(hello_request, step_limit), m->step_limit, WIRE_MIN_STEPS);
+    uint32_t moves = offered(m->has & WIRE_HAS(hello_request, move_limit), m->move_limit, WIRE_MIN_MOVES);
     return (struct agent_limits){agree(m->frame_limit, AGENT_FRAME_LIMIT, WIRE_MIN_FRAME, "frame_limit", fault),
                                  agree(m->depth_limit, WIRE_DEPTH_MAX, WIRE_MIN_DEPTH, "depth_limit", fault),
                                  agree(m->buffer_limit, AGENT_BUFFER_LIMIT, WIRE_MIN_BUFFERS, "buffer_limit", fault),
                                  agree(m->spec_limit, AGENT_SPEC_LIMIT, WIRE_MIN_SPECS, "spec_limit", fault),
                                  agree(m->flight_limit, AGENT_FLIGHT_LIMIT, WIRE_MIN_FLIGHT, "flight_limit", fault),
                                  agree(m->memory_limit, AGENT_MEMORY_LIMIT, WIRE_MIN_MEMORY, "memory_limit", fault),
-                                 wire_caps_of(&m->caps)};
+                                 wire_caps_of(&m->caps),
+                                 agree(steps, AGENT_STEP_LIMIT, WIRE_MIN_STEPS, "step_limit", fault),
+                                 agree(moves, AGENT_MOVE_LIMIT, WIRE_MIN_MOVES, "move_limit", fault)};
 }
 
 /* All capabilities of ops.def are ours. */
@@ -58,7 +68,11 @@ static void reply_hello(struct agent *a, const struct wire_envelope *e)
                                      .page_size = a->page,
                                      .kernel = agent_bytes(a->kernel),
                                      .instance = {a->instance, sizeof a->instance},
-                                     .generation = a->shared->generation};
+                                     .generation = a->shared->generation,
+                                     .step_limit = limits->steps,
+                                     .move_limit = limits->moves};
+    if (limits->caps & WIRE_CAP_program)
+        reply.has |= WIRE_HAS(hello_reply, step_limit) | WIRE_HAS(hello_reply, move_limit);
     session_begin(a, &w, e, WIRE_REPLY, WIRE_OP_hello);
     wire_put_hello_reply(&w, &reply);
     session_send(a, &w, false);

@@ -13,7 +13,8 @@ enum { PATH_CAP = 64 };
 static const uint32_t UNREAD = UINT32_MAX; /* the worker of a request that could not be read */
 
 static const struct agent_limits before_hello = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
-                                                 WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0};
+                                                 WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0,
+                                                 WIRE_MIN_STEPS, WIRE_MIN_MOVES};
 
 /* ---- memory ---- */
 
@@ -140,6 +141,7 @@ static bool admit(struct agent *a, const struct wire_envelope *e)
 
 static void dispatch(struct agent *a, const struct wire_envelope *e)
 {
+    a->shared->code = e->code;
     switch (e->code) {
 #define WIRE_OP(name, code, since, doc) \
     case code: \

@@ -193,6 +193,10 @@ static void answer_ended(struct agent *a, const struct life *life, uint32_t fres
                                     .signal = life->signal,
                                     .fresh = fresh};
     reply.has |= life->signal != 0 ? WIRE_HAS(call_reply, signal) : WIRE_HAS(call_reply, status);
+    if (a->shared->code == WIRE_OP_program) {
+        program_answer_ended(a, &e, &reply);
+        return;
+    }
     session_begin(a, &w, &e, WIRE_REPLY, WIRE_OP_call);
     wire_put_call_reply(&w, &reply);
     session_send(a, &w, false);

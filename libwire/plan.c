@@ -90,6 +90,13 @@ static void append_records(struct wire_writer *w, const struct wire_plan *of, st
         append_record(w, of, (const uint8_t *)list.items + (size_t)i * of->size);
 }
 
+static void append_i64s(struct wire_writer *w, const struct wire_integers *value)
+{
+    append_count(w, 0x90, value->count);
+    for (uint32_t i = 0; i < value->count; i++)
+        append_int(w, value->items[i]);
+}
+
 static void append_member(struct wire_writer *w, const struct wire_member *f, const void *value)
 {
     switch (f->type) {
@@ -120,6 +127,9 @@ static void append_member(struct wire_writer *w, const struct wire_member *f, co
         break;
     case WIRE_M_words:
         append_words(w, value);
+        break;
+    case WIRE_M_i64s:
+        append_i64s(w, value);
         break;
     case WIRE_M_list:
         append_records(w, f->of, load_list(value));
@@ -220,6 +230,9 @@ static void take_member(struct wire_reader *r, const struct wire_member *f, void
         break;
     case WIRE_M_words:
         wire_take_words(r, value);
+        break;
+    case WIRE_M_i64s:
+        wire_take_i64s(r, value);
         break;
     case WIRE_M_bins:
         wire_take_bins(r, value);

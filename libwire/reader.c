@@ -306,6 +306,13 @@ void wire_take_words(struct wire_reader *r, struct wire_words *value)
         wire_take_word(r, &value->at[i]);
 }
 
+void wire_take_i64s(struct wire_reader *r, struct wire_integers *value)
+{
+    value->count = wire_take_count(r, value->cap);
+    for (uint32_t i = 0; i < value->count; i++)
+        wire_take_i64(r, &value->items[i]);
+}
+
 void wire_take_bins(struct wire_reader *r, struct wire_list *value)
 {
     value->count = wire_take_count(r, value->cap);

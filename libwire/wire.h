@@ -54,7 +54,9 @@ enum {
     WIRE_MIN_BUFFERS = 64,
     WIRE_MIN_SPECS = 64,
     WIRE_MIN_FLIGHT = 1,
-    WIRE_MIN_MEMORY = 65536
+    WIRE_MIN_MEMORY = 65536,
+    WIRE_MIN_STEPS = 64,
+    WIRE_MIN_MOVES = 64
 };
 
 /* The first eight bytes of a session, each way; a nonce of eight follows. */
@@ -120,6 +122,7 @@ enum wire_guard { WIRE_GUARD_end, WIRE_GUARD_start, WIRE_GUARD_both, WIRE_GUARD_
 enum wire_want { WIRE_WANT_elapsed = 1, WIRE_WANT_changed = 2, WIRE_WANT_all = 3 };
 enum wire_bad { WIRE_BAD_null, WIRE_BAD_unmapped, WIRE_BAD_noncanonical, WIRE_BAD_kernel, WIRE_BAD_readonly };
 enum wire_ended { WIRE_ENDED_no, WIRE_ENDED_exited, WIRE_ENDED_execed, WIRE_ENDED_killed, WIRE_ENDED_stopped };
+enum wire_results { WIRE_RESULTS_kept = 1, WIRE_RESULTS_every_round = 2 }; /* bits */
 enum wire_executed { WIRE_EXECUTED_no, WIRE_EXECUTED_maybe, WIRE_EXECUTED_yes };
 
 /* Up to six 64-bit patterns. */
@@ -132,6 +135,12 @@ struct wire_words {
  * are WIRE_E_COUNT; of `names` those that fit are kept and all are checked. */
 struct wire_list {
     struct wire_bytes *items;
+    uint32_t count, cap;
+};
+
+/* An array of integers.  Before decoding, the caller sets items and cap. */
+struct wire_integers {
+    int64_t *items;
     uint32_t count, cap;
 };
 

@@ -90,6 +90,7 @@ enum {
     WIRE_MAX_bin = 5,
     WIRE_MAX_str = 5,
     WIRE_MAX_words = 1 + 9 * WIRE_ARGS_MAX,
+    WIRE_MAX_i64s = 5,
     WIRE_MAX_bins = 5,
     WIRE_MAX_strs = 5,
     WIRE_MAX_names = 5,
@@ -110,6 +111,7 @@ enum {
     WIRE_DEEP_bin = 0,
     WIRE_DEEP_str = 0,
     WIRE_DEEP_words = 1,
+    WIRE_DEEP_i64s = 1,
     WIRE_DEEP_bins = 1,
     WIRE_DEEP_strs = 1,
     WIRE_DEEP_names = 1
@@ -353,6 +355,19 @@ WIRE_HOT void wire_out_array(struct wire_out *o, uint32_t count)
     o->p = wire_raw_head(o->p, 0x90, count);
 }
 
+/* A run has room for one of them. */
+WIRE_HOT void wire_out_i64s(struct wire_out *o, const struct wire_integers *value, size_t run)
+{
+    const int64_t *items = value->items;
+    const uint32_t count = value->count;
+    wire_out_array(o, count);
+    for (uint32_t i = 0; i < count; i++) {
+        wire_out_reserve(o, run);
+        o->p = wire_raw_word(o->p, items[i]);
+    }
+    wire_out_reserve(o, run);
+}
+
 WIRE_HOT void wire_out_bins(struct wire_out *o, const struct wire_list *value, size_t run)
 {
     wire_out_array(o, value->count);
@@ -394,6 +409,7 @@ WIRE_API void wire_take_f64(struct wire_reader *r, double *value);
 WIRE_API void wire_take_bin(struct wire_reader *r, struct wire_bytes *value);
 WIRE_API void wire_take_str(struct wire_reader *r, struct wire_bytes *value);
 WIRE_API void wire_take_words(struct wire_reader *r, struct wire_words *value);
+WIRE_API void wire_take_i64s(struct wire_reader *r, struct wire_integers *value);
 WIRE_API void wire_take_bins(struct wire_reader *r, struct wire_list *value);
 WIRE_API void wire_take_strs(struct wire_reader *r, struct wire_list *value);
 WIRE_API void wire_take_names(struct wire_reader *r, struct wire_list *value);
@@ -592,6 +608,13 @@ WIRE_HOT void wire_in_words(struct wire_in *in, struct wire_words *value)
     value->count = count;
     for (uint32_t i = 0; i < count; i++)
         wire_in_word(in, &value->at[i]);
+}
+
+WIRE_HOT void wire_in_i64s(struct wire_in *in, struct wire_integers *value)
+{
+    value->count = wire_in_count(in, value->cap);
+    for (uint32_t i = 0; i < value->count; i++)
+        wire_in_i64(in, &value->items[i]);
 }
 
 WIRE_HOT void wire_in_bins(struct wire_in *in, struct wire_list *value)

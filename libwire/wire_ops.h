@@ -52,6 +52,7 @@
 #define WIRE_C_bin struct wire_bytes
 #define WIRE_C_str struct wire_bytes
 #define WIRE_C_words struct wire_words
+#define WIRE_C_i64s struct wire_integers
 #define WIRE_C_bins struct wire_list
 #define WIRE_C_strs struct wire_list
 #define WIRE_C_names struct wire_list

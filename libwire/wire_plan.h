@@ -18,6 +18,7 @@ enum wire_member_type {
     WIRE_M_bin,
     WIRE_M_str,
     WIRE_M_words,
+    WIRE_M_i64s,
     WIRE_M_bins,
     WIRE_M_strs,
     WIRE_M_names,

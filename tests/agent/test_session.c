@@ -90,12 +90,27 @@ static void expect_limits(const struct agent_limits *asked, const struct agent_l
     cr_expect_eq(r->spec_limit, agreed->specs);
     cr_expect_eq(r->flight_limit, agreed->flight);
     cr_expect_eq(r->memory_limit, agreed->memory);
+    bool programs = (asked->caps & WIRE_CAP_program) != 0;
+    cr_expect_eq(r->step_limit, programs ? agreed->steps : 0);
+    cr_expect_eq(r->move_limit, programs ? agreed->moves : 0);
+}
+
+Test(session, hello_without_limits_of_programs_has_the_guaranteed_ones)
+{
+    struct any_message m;
+    cr_assert(rig_sync(rig));
+    cr_assert(rig_frame(rig, "96 00 01 00 00 00 89 00 00 01 00 02 91 a7 70 72 6f 67 72 61 6d 03 ce 00 01 00 00 04 10 05 40 "
+                             "06 40 07 01 08 ce 00 01 00 00"));
+    cr_assert(rig_answer(rig, &m) && m.record == ANY_hello_reply);
+    cr_expect_eq(m.body.hello_reply.step_limit, WIRE_MIN_STEPS);
+    cr_expect_eq(m.body.hello_reply.move_limit, WIRE_MIN_MOVES);
 }
 
 Test(session, hello_agrees_on_the_smaller_of_two_limits)
 {
-    const struct agent_limits most = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0};
-    const struct agent_limits some = {100000, 16, 100, 200, 3, 300000, 0};
+    const struct agent_limits most = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                       UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    const struct agent_limits some = {100000, 16, 100, 200, 3, 300000, WIRE_CAP_program, 500, 600};
     expect_limits(&most, &rig_wide);
     expect_limits(&some, &some);
     expect_limits(&rig_minimum, &rig_minimum);
@@ -117,6 +132,10 @@ Test(session, hello_refuses_a_limit_below_its_minimum_and_may_be_said_again)
          "flight_limit"},
         {"96 00 02 00 00 00 89 00 00 01 00 02 90 03 ce 00 01 00 00 04 10 05 40 06 40 07 01 08 cd ff ff",
          "memory_limit"},
+        {"96 00 02 00 00 00 8a 00 00 01 00 02 90 03 ce 00 01 00 00 04 10 05 40 06 40 07 01 08 ce 00 01 00 00 12 3f",
+         "step_limit"},
+        {"96 00 02 00 00 00 8a 00 00 01 00 02 90 03 ce 00 01 00 00 04 10 05 40 06 40 07 01 08 ce 00 01 00 00 13 00",
+         "move_limit"},
     };
     struct any_message m;
     cr_assert(rig_sync(rig));
@@ -151,6 +170,14 @@ Test(session, hello_without_a_version_in_common_is_refused_and_may_be_said_again
     cr_expect(rig_answer(rig, &m) && m.record == ANY_hello_reply && m.body.hello_reply.version == 0);
 }
 
+static uint32_t own_caps(void)
+{
+    uint32_t count = 0;
+    while (wire_caps()[count].name != NULL)
+        count++;
+    return count;
+}
+
 Test(session, hello_ignores_what_it_does_not_know)
 {
     struct any_message m;
@@ -160,8 +187,8 @@ Test(session, hello_ignores_what_it_does_not_know)
              "06 40 07 01 08 ce 00 01 00 00 09 a1 68 0a c4 02 aa bb 18 c3 cd ff ff d4 01 02"));
     cr_assert(rig_answer(rig, &m));
     cr_expect_eq(m.record, ANY_hello_reply);
-    cr_expect_eq(m.body.hello_reply.caps.count, 3);
-    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps), WIRE_CAP_pointers | WIRE_CAP_placement | WIRE_CAP_measure);
+    cr_expect_eq(m.body.hello_reply.caps.count, own_caps());
+    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps) & WIRE_CAP_program, WIRE_CAP_program);
     expect_silence(rig, "hello");
 }
 

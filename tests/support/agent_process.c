@@ -156,7 +156,12 @@ bool child_hello(struct agent_process *p, struct any_message *reply)
 {
     struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = ++p->next_id, .code = WIRE_OP_hello},
                             .record = ANY_hello_request};
-    m.body.hello_request = (struct wire_hello_request){.frame_limit = ROOM / 2,
+    struct wire_bytes caps[32];
+    uint32_t count = 0;
+    for (const struct wire_row *row = wire_caps(); row->name != NULL && count < 32; row++)
+        caps[count++] = (struct wire_bytes){(const uint8_t *)row->name, strlen(row->name)};
+    m.body.hello_request = (struct wire_hello_request){.caps = {caps, count, 32},
+                                                       .frame_limit = ROOM / 2,
                                                        .depth_limit = WIRE_MIN_DEPTH,
                                                        .buffer_limit = UINT32_MAX,
                                                        .spec_limit = UINT32_MAX,

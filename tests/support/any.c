@@ -72,6 +72,7 @@ bool any_record_of(const struct wire_envelope *e, enum any_record *record)
 #define PREPARE_bin(m, room)
 #define PREPARE_str(m, room)
 #define PREPARE_words(m, room)
+#define PREPARE_i64s(m, room) (m).items = (room)->integers, (m).cap = ANY_INTEGERS;
 #define PREPARE_bins(m, room) (m).items = (room)->bytes, (m).cap = ANY_ITEMS;
 #define PREPARE_strs(m, room) PREPARE_bins(m, room)
 #define PREPARE_names(m, room) PREPARE_bins(m, room)
@@ -238,6 +239,11 @@ static bool same_words(const struct wire_words *a, const struct wire_words *b)
     return a->count == b->count && memcmp(a->at, b->at, a->count * sizeof a->at[0]) == 0;
 }
 
+static bool same_integers(const struct wire_integers *a, const struct wire_integers *b)
+{
+    return a->count == b->count && (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof a->items[0]) == 0);
+}
+
 static bool same_list(const struct wire_list *a, const struct wire_list *b)
 {
     if (a->count != b->count)
@@ -256,6 +262,7 @@ static bool same_list(const struct wire_list *a, const struct wire_list *b)
 #define SAME_bin(a, b) same_bytes(a, b)
 #define SAME_str(a, b) same_bytes(a, b)
 #define SAME_words(a, b) same_words(&(a), &(b))
+#define SAME_i64s(a, b) same_integers(&(a), &(b))
 #define SAME_bins(a, b) same_list(&(a), &(b))
 #define SAME_strs(a, b) same_list(&(a), &(b))
 #define SAME_names(a, b) same_list(&(a), &(b))

@@ -27,11 +27,14 @@ struct any_message {
 };
 
 /* Where a decoded message keeps its lists. */
-enum { ANY_ITEMS = 256 };
+enum { ANY_ITEMS = 256, ANY_INTEGERS = 8192 };
 struct any_room {
     struct wire_buffer buffer[2 * ANY_ITEMS];
     struct wire_spec spec[2 * ANY_ITEMS];
     struct wire_range range[2 * ANY_ITEMS];
+    struct wire_step step[ANY_ITEMS];
+    struct wire_move move[ANY_ITEMS];
+    int64_t integers[ANY_INTEGERS];
     struct wire_bytes bytes[ANY_ITEMS];
 };
 

@@ -14,6 +14,7 @@ struct field_pool {
     uint64_t state;
     uint32_t used;
     struct wire_bytes items[FIELD_ITEMS];
+    int64_t integers[FIELD_LIST_MAX]; /* of the one list of integers that a message has */
 };
 
 /* Any number of bits, so that every width comes up. */
@@ -90,6 +91,13 @@ static inline uint32_t field_random_count(struct field_pool *p, uint32_t room)
 {
     uint32_t max = room < FIELD_LIST_MAX ? room : FIELD_LIST_MAX;
     return random_next(&p->state) % (random_next(&p->state) % 4 == 0 ? max + 1 : max / 4 + 1);
+}
+
+static inline void field_random_i64s(struct field_pool *p, struct wire_integers *value)
+{
+    *value = (struct wire_integers){p->integers, random_next(&p->state) % (FIELD_LIST_MAX + 1), FIELD_LIST_MAX};
+    for (uint32_t i = 0; i < value->count; i++)
+        field_random_i64(p, &p->integers[i]);
 }
 
 static inline void field_random_bins(struct field_pool *p, struct wire_list *value)

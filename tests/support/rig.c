@@ -11,10 +11,12 @@
 
 #include "hex.h"
 
-const struct agent_limits rig_wide = {AGENT_FRAME_LIMIT,  WIRE_DEPTH_MAX,     AGENT_BUFFER_LIMIT, AGENT_SPEC_LIMIT,
-                                      AGENT_FLIGHT_LIMIT, AGENT_MEMORY_LIMIT, UINT32_MAX};
-const struct agent_limits rig_minimum = {
-    WIRE_MIN_FRAME, WIRE_MIN_DEPTH, WIRE_MIN_BUFFERS, WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0};
+const struct agent_limits rig_wide = {AGENT_FRAME_LIMIT, WIRE_DEPTH_MAX,     AGENT_BUFFER_LIMIT,
+                                      AGENT_SPEC_LIMIT,  AGENT_FLIGHT_LIMIT, AGENT_MEMORY_LIMIT, UINT32_MAX,
+                                      AGENT_STEP_LIMIT,  AGENT_MOVE_LIMIT};
+const struct agent_limits rig_minimum = {WIRE_MIN_FRAME, WIRE_MIN_DEPTH,  WIRE_MIN_BUFFERS,
+                                         WIRE_MIN_SPECS, WIRE_MIN_FLIGHT, WIRE_MIN_MEMORY, 0,
+                                         WIRE_MIN_STEPS,  WIRE_MIN_MOVES};
 
 static struct rig the_rig;
 
@@ -156,7 +158,11 @@ bool rig_hello(struct rig *r, const struct agent_limits *limits, struct any_mess
     struct any_message m = {.envelope = {.kind = WIRE_REQUEST, .id = 1, .code = WIRE_OP_hello},
                             .record = ANY_hello_request};
     struct wire_bytes caps[32];
-    m.body.hello_request = (struct wire_hello_request){.caps = {caps, caps_of(limits->caps, caps), 32},
+    m.body.hello_request = (struct wire_hello_request){.has = WIRE_HAS(hello_request, step_limit) |
+                                                              WIRE_HAS(hello_request, move_limit),
+                                                       .step_limit = limits->steps,
+                                                       .move_limit = limits->moves,
+                                                       .caps = {caps, caps_of(limits->caps, caps), 32},
                                                        .frame_limit = limits->frame,
                                                        .depth_limit = limits->depth,
                                                        .buffer_limit = limits->buffers,

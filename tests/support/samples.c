@@ -63,6 +63,26 @@
 #define HAS_RET WIRE_HAS(call_reply, ret)
 #define HAS_ENDED WIRE_HAS(call_reply, ended) | WIRE_HAS(call_reply, fresh)
 
+#define MOVE(step_, has_, ...) \
+    { \
+        .step = (step_), .has = (has_), __VA_ARGS__ \
+    }
+#define M_ARG WIRE_HAS(move, arg)
+#define M_BUFFER WIRE_HAS(move, buffer) | WIRE_HAS(move, offset)
+#define M_FROM WIRE_HAS(move, from) | WIRE_HAS(move, at) | WIRE_HAS(move, sign)
+#define M_PLUS WIRE_HAS(move, plus)
+#define M_WIDTH WIRE_HAS(move, width)
+#define S_ARGS WIRE_HAS(step, args)
+#define S_FAIL WIRE_HAS(step, fail)
+#define S_KEEP WIRE_HAS(step, keep)
+#define P_REQUEST(name) WIRE_HAS(program_request, name)
+#define P_REPLY(name) WIRE_HAS(program_reply, name)
+#define P_ENDED P_REPLY(ended) | P_REPLY(fresh) | P_REPLY(step)
+#define INTEGERS(count, ...) \
+    { \
+        (int64_t[]){__VA_ARGS__}, count, count \
+    }
+
 static uint8_t ramp[300]; /* 0, 1, 2, ... 255, 0, 1 ...; filled by samples() */
 #define RAMP \
     { \
@@ -185,6 +205,60 @@ static const struct sample rows[] = {
     {"call_reply.stopped",
      {REPLY(9, call, 4), BODY(call_reply, .has = HAS_ENDED | WIRE_HAS(call_reply, signal), .ended = WIRE_ENDED_stopped,
                               .signal = 19, .fresh = 5)}},
+
+    {"hello_request.programs",
+     {REQUEST(1, hello, 0),
+      BODY(hello_request, .has = WIRE_HAS(hello_request, step_limit) | WIRE_HAS(hello_request, move_limit),
+           .caps = LIST(bytes, 1, B("program")), LIMITS, .step_limit = 8192, .move_limit = 64)}},
+    {"hello_reply.programs",
+     {REPLY(1, hello, 1),
+      BODY(hello_reply, .has = WIRE_HAS(hello_reply, step_limit) | WIRE_HAS(hello_reply, move_limit),
+           .caps = LIST(bytes, 1, B("program")), LIMITS, .arch = B("x86_64"), .pointer_width = 8, .page_size = 4096,
+           .kernel = B("6.1"), .instance = INSTANCE, .generation = 1, .step_limit = 8192, .move_limit = 64)}},
+    {"program_request.smallest", {REQUEST(13, program, 1), BODY(program_request, .steps = LIST(step, 1, {.nr = 39}))}},
+    {"program_request.steps",
+     {REQUEST(13, program, 1),
+      BODY(program_request,
+           .has = P_REQUEST(buffers) | P_REQUEST(specs) | P_REQUEST(moves) | P_REQUEST(repeat) | P_REQUEST(results),
+           .buffers = LIST(buffer, 2, BUF(HAS_DATA, 2, B("m\0"), in), BUF(0, 8, NONE, out)),
+           .specs = LIST(spec, 2, IN_ARG(0, 0),
+                         {.has = WIRE_HAS(spec, arg) | WIRE_HAS(spec, step), .target = 1, .arg = 1, .step = 3}),
+           .steps = LIST(step, 4, {.has = S_FAIL, .nr = 319, .fail = 5},
+                         {.has = S_ARGS | S_FAIL, .nr = 1, .args = {3, {-1, 0, 3}}, .fail = 2},
+                         {.has = S_KEEP, .nr = -1},
+                         {.has = S_ARGS | S_FAIL | S_KEEP, .args = {3, {0, 0, 8}}, .fail = 4, .keep = 1}),
+           .moves = LIST(move, 1, MOVE(1, M_ARG | WIRE_HAS(move, ret), .arg = 0)), .repeat = UINT32_MAX,
+           .results = WIRE_RESULTS_kept | WIRE_RESULTS_every_round)}},
+    {"program_request.moves",
+     {REQUEST(13, program, 1),
+      BODY(program_request, .has = P_REQUEST(buffers) | P_REQUEST(moves) | P_REQUEST(results),
+           .buffers = LIST(buffer, 1, BUF(0, 16, NONE, both)), .steps = LIST(step, 2, {.nr = 39}, {.nr = 39}),
+           .moves =
+               LIST(move, 5, MOVE(0, M_ARG | M_FROM | M_WIDTH, .arg = 5, .at = 8, .width = 4, .sign = 1),
+                    MOVE(0, M_ARG | WIRE_HAS(move, target) | M_PLUS, .arg = 1, .plus = INT64_MIN),
+                    MOVE(1, M_BUFFER | M_WIDTH, .offset = 15, .width = 1),
+                    MOVE(1, M_BUFFER | M_WIDTH | WIRE_HAS(move, ret) | M_PLUS, .plus = 127, .width = 8),
+                    MOVE(1, M_BUFFER | M_FROM | M_WIDTH, .offset = 2, .width = 2)),
+           .results = WIRE_RESULTS_kept)}},
+    {"program_reply.rets",
+     {REPLY(13, program, 1),
+      BODY(program_reply, .has = P_REPLY(rets), .rounds = 1,
+           .rets = INTEGERS(20, 0, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX, -1, -32, -33,
+                            -128, -129, -32768, -32769, -2147483648LL, -2147483649LL, INT64_MIN))}},
+    {"program_reply.nothing", {REPLY(13, program, 1), BODY(program_reply, .rounds = UINT32_MAX)}},
+    {"program_reply.skipped",
+     {REPLY(13, program, 1),
+      BODY(program_reply, .has = P_REPLY(rets) | P_REPLY(skipped) | P_REPLY(outs),
+           .rets = INTEGERS(9, 3, -14, 0, 0, 5, 0, 0, 0, 0), .skipped = B("\xec\1"),
+           .outs = LIST(bytes, 2, B("ab"), RAMP), .rounds = 3)}},
+    {"program_reply.killed",
+     {REPLY(13, program, 1),
+      BODY(program_reply, .has = P_REPLY(rets) | P_REPLY(skipped) | P_REPLY(signal) | P_ENDED,
+           .rets = INTEGERS(2, 1, 0), .skipped = B("\2"), .rounds = 7, .ended = WIRE_ENDED_killed, .signal = 9,
+           .fresh = 2, .step = 1)}},
+    {"program_reply.exited",
+     {REPLY(13, program, 2), BODY(program_reply, .has = P_REPLY(status) | P_ENDED, .rounds = 1,
+                                  .ended = WIRE_ENDED_exited, .status = 7, .fresh = 3, .step = 8191)}},
 
     {"error.without_id", {ERROR(0, TOO_LARGE, 0), BODY(error, .text = B("frame over the agreed limit"))}},
     {"error.maybe",

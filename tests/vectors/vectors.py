@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-VERSION = 3  # of the vectors: moves when a byte moves
+VERSION = 4  # of the vectors: moves when a byte moves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, "messages.json")
@@ -65,25 +65,32 @@ def pack(v):
 # ---- names, for the line that wire_print makes ----
 
 KINDS = ["request", "reply", "error", "event", "cancel", "goodbye"]
-OPS = {0: "hello", 1: "ping", 16: "call"}
+OPS = {0: "hello", 1: "ping", 16: "call", 17: "program"}
 EVENTS = {1: "worker_ended"}
 ERRORS = ["ok", "malformed", "too-large", "unknown-op", "bad-field", "unknown-field", "limit", "no-hello", "version",
           "no-worker", "worker-replaced", "busy", "no-memory", "denied", "internal"]
 
 BUFFER = {0: "len", 1: "data", 2: "dir", 3: "guard", 4: "align", 5: "low"}
 RANGE = {0: "buffer", 1: "offset", 2: "len"}
-SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset", 4: "plus", 5: "width", 6: "bad"}
+SPEC = {0: "target", 1: "arg", 2: "buffer", 3: "offset", 4: "plus", 5: "width", 6: "bad", 12: "step"}
+STEP = {0: "nr", 1: "args", 2: "fail", 3: "keep"}
+MOVE = {0: "step", 1: "arg", 2: "buffer", 3: "offset", 4: "ret", 5: "from", 6: "at", 7: "target", 8: "plus", 9: "width",
+        10: "sign"}
 LIMITS = {3: "frame_limit", 4: "depth_limit", 5: "buffer_limit", 6: "spec_limit", 7: "flight_limit",
           8: "memory_limit", 9: "name", 10: "resume"}
 FIELDS = {
-    "hello_request": {0: "version_min", 1: "version_max", 2: "caps", **LIMITS},
+    "hello_request": {0: "version_min", 1: "version_max", 2: "caps", **LIMITS, 18: "step_limit", 19: "move_limit"},
     "hello_reply": {0: "version", 2: "caps", **LIMITS, 11: "arch", 12: "byte_order", 13: "pointer_width",
-                    14: "page_size", 15: "kernel", 16: "instance", 17: "generation"},
+                    14: "page_size", 15: "kernel", 16: "instance", 17: "generation", 18: "step_limit", 19: "move_limit"},
     "ping_request": {0: "data"},
     "ping_reply": {0: "data"},
     "call_request": {0: "nr", 1: "args", 2: ("buffers", BUFFER), 3: ("specs", SPEC), 4: "want"},
     "call_reply": {0: "ret", 1: "outs", 2: "ended", 3: "status", 4: "signal", 5: "fresh", 6: "elapsed_ns",
                    7: ("changed", RANGE), 8: ("damage", RANGE)},
+    "program_request": {0: ("buffers", BUFFER), 1: ("specs", SPEC), 2: ("steps", STEP), 3: ("moves", MOVE), 4: "repeat",
+                        5: "results"},
+    "program_reply": {0: "rets", 1: "skipped", 2: "outs", 3: "rounds", 4: "ended", 5: "status", 6: "signal", 7: "fresh",
+                      8: "step"},
     "error": {0: "text", 1: "path", 2: "executed"},
     "worker_ended": {0: "ended", 1: "status", 2: "signal", 3: "fresh"},
     "goodbye": {0: "text"},
@@ -194,6 +201,26 @@ MESSAGES = [
     ("call_reply.killed", [1, 9, 16, 0, 3], {2: 3, 4: 9, 5: 4}),
     ("call_reply.stopped", [1, 9, 16, 0, 4], {2: 4, 4: 19, 5: 5}),
 
+    ("hello_request.programs", [0, 1, 0, 0, 0], {**OFFER, 2: ["program"], 18: 8192, 19: 64}),
+    ("hello_reply.programs", [1, 1, 0, 0, 1], {0: 0, 2: ["program"], **AGREED, **PLACE, 18: 8192, 19: 64}),
+    ("program_request.smallest", [0, 13, 17, 0, 1], {2: [{0: 39}]}),
+    ("program_request.steps", [0, 13, 17, 0, 1],
+     {0: [{0: 2, 1: b"m\0", 2: 1}, {0: 8, 2: 2}], 1: [{0: 0, 1: 0}, {0: 1, 1: 1, 12: 3}],
+      2: [{0: 319, 2: 5}, {0: 1, 1: [-1, 0, 3], 2: 2}, {0: -1, 3: 0}, {0: 0, 1: [0, 0, 8], 2: 4, 3: 1}],
+      3: [{0: 1, 1: 0, 4: 0}], 4: 4294967295, 5: 3}),
+    ("program_request.moves", [0, 13, 17, 0, 1],
+     {0: [{0: 16, 2: 3}], 2: [{0: 39}, {0: 39}],
+      3: [{0: 0, 1: 5, 5: 0, 6: 8, 9: 4, 10: 1}, {0: 0, 1: 1, 7: 0, 8: -9223372036854775808},
+          {0: 1, 2: 0, 3: 15, 9: 1}, {0: 1, 2: 0, 3: 0, 4: 0, 8: 127, 9: 8},
+          {0: 1, 2: 0, 3: 2, 5: 0, 6: 0, 9: 2, 10: 0}], 5: 1}),
+    ("program_reply.rets", [1, 13, 17, 0, 1],
+     {0: [0, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, 9223372036854775807, -1, -32, -33, -128, -129,
+          -32768, -32769, -2147483648, -2147483649, -9223372036854775808], 3: 1}),
+    ("program_reply.nothing", [1, 13, 17, 0, 1], {3: 4294967295}),
+    ("program_reply.skipped", [1, 13, 17, 0, 1], {0: [3, -14, 0, 0, 5, 0, 0, 0, 0], 1: b"\xec\1", 2: [b"ab", RAMP], 3: 3}),
+    ("program_reply.killed", [1, 13, 17, 0, 1], {0: [1, 0], 1: b"\2", 3: 7, 4: 3, 6: 9, 7: 2, 8: 1}),
+    ("program_reply.exited", [1, 13, 17, 0, 2], {3: 1, 4: 1, 5: 7, 7: 3, 8: 8191}),
+
     ("error.without_id", [2, 0, 2, 0, 0], {0: "frame over the agreed limit", 2: 0}),
     ("error.maybe", [2, 12, 14, 0, 1], {0: "quote \" and \\ and \n", 2: 1}),
     ("error.yes", [2, 12, 14, 0, 1], {0: "", 2: 2}),
@@ -243,7 +270,8 @@ def known_digest(version):
 def write_seeds():
     """fuzz/corpus: the golden messages in the shape that each target reads."""
     entries = [(name, bytes([0x96]) + b"".join(map(pack_int, envelope)), pack(body)) for name, envelope, body in MESSAGES]
-    records = list(FIELDS)[:4] + ["buffer", "spec"] + list(FIELDS)[4:5] + ["range"] + list(FIELDS)[5:-1]  # in the order of ops.def
+    records = list(FIELDS)[:4] + ["buffer", "spec"] + list(FIELDS)[4:5] + ["range"] + list(FIELDS)[5:6] + ["step", "move"]
+    records += list(FIELDS)[6:-1]  # in the order of ops.def
     files = {"reader": {}, "message": {}, "frame": {}, "agent": {}}
     stream = STREAMS[0][1]
     for (name, head_, body), message in zip(entries, MESSAGES):

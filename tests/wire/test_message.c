@@ -134,6 +134,9 @@ Test(message, unknown_fields_are_refused_in_what_is_executed)
         {ANY_call_request, "82 00 27 ff 00", WIRE_E_UNKNOWN, 3},
         {ANY_call_request, "82 00 27 02 91 83 00 00 1f 00 02 00", WIRE_E_UNKNOWN, 8},
         {ANY_call_request, "82 00 27 03 91 82 00 00 1f 00", WIRE_E_UNKNOWN, 8},
+        {ANY_program_request, "82 02 91 81 00 27 18 1d 00", WIRE_E_UNKNOWN, 6},
+        {ANY_program_request, "81 02 91 82 00 27 18 1d 00", WIRE_E_UNKNOWN, 6},
+        {ANY_program_request, "82 02 91 81 00 27 03 91 82 00 00 18 1d 00", WIRE_E_UNKNOWN, 11},
     };
     EXPECT(rows);
 }

@@ -69,7 +69,7 @@ Test(registry, every_code_has_a_text)
 
 static bool known_type(const char *type)
 {
-    static const char *const types[] = {"u8", "u32", "i64", "word", "bin", "str", "words", "bins", "strs", "names", "list"};
+    static const char *const types[] = {"u8", "u32", "i64", "word", "bin", "str", "words", "i64s", "bins", "strs", "names", "list"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(type, types[i]) == 0)
             return true;
@@ -141,7 +141,8 @@ Test(registry, capabilities_are_found_by_their_whole_names)
 /* What is executed refuses fields that nobody knows; everything else ignores them (SPEC [EXT-1], [EXT-2]). */
 Test(registry, only_what_is_executed_refuses_unknown_fields)
 {
-    static const char *const executed[] = {"call_request", "buffer", "spec"};
+    static const char *const executed[] = {"call_request", "program_request", "buffer",
+                                           "spec",         "step",            "move"};
     const struct wire_record_row *row;
     for (uint32_t nth = 0; (row = wire_record_at(nth)) != NULL; nth++) {
         bool refuses = false;

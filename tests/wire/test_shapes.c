@@ -52,6 +52,7 @@ struct canvas {
     struct shape_path paths[PATHS];
     struct shape_point points[POINTS];
     struct wire_bytes items[3][ITEMS];
+    int64_t ticks[ITEMS];
 };
 
 /* The same for a plan. */
@@ -60,11 +61,13 @@ struct sketch {
     struct plan_path paths[PATHS];
     struct plan_point points[POINTS];
     struct wire_bytes items[3][ITEMS];
+    int64_t ticks[ITEMS];
 };
 
 #define PREPARE(c, fill) \
     memset(c, fill, sizeof *(c)); \
     (c)->drawing.pictures = (struct wire_list){(c)->items[0], 0, ITEMS}; \
+    (c)->drawing.ticks = (struct wire_integers){(c)->ticks, 0, ITEMS}; \
     (c)->drawing.tags = (struct wire_list){(c)->items[1], 0, ITEMS}; \
     (c)->drawing.features = (struct wire_list){(c)->items[2], 0, 3}; \
     (c)->drawing.paths.items = (c)->paths, (c)->drawing.paths.cap = PATHS; \
@@ -127,6 +130,9 @@ static void random_drawing(struct canvas *c, uint64_t seed)
     field_random_f64(&pool, &d->scale), field_random_bin(&pool, &d->preview), field_random_str(&pool, &d->title);
     field_random_words(&pool, &d->grid);
     random_list(&d->pictures, 20), random_list(&d->tags, 20), random_list(&d->features, 3);
+    d->ticks.count = random_next(&pool.state) % 21;
+    for (uint32_t i = 0; i < d->ticks.count; i++)
+        field_random_i64(&pool, &d->ticks.items[i]);
     d->paths.count = random_next(&pool.state) % 18;
     for (uint32_t i = 0; i < d->paths.count; i++)
         random_path(&d->paths.items[i]);
@@ -277,6 +283,21 @@ Test(shapes, bool_is_c2_or_c3)
     cr_expect_eq(decode_field("00 c0"), WIRE_E_TYPE);
     cr_expect_eq(decode_field("00 c1"), WIRE_E_RESERVED);
     cr_expect_eq(decode_field("00"), WIRE_E_SHORT);
+}
+
+Test(shapes, i64s_are_no_more_than_there_is_room_for_and_none_beyond_63_bits)
+{
+    cr_expect(decode_field("11 93 00 d3 80 00 00 00 00 00 00 00 cf 7f ff ff ff ff ff ff ff") == WIRE_OK);
+    cr_expect(read.drawing.ticks.count == 3 && read.drawing.ticks.items[1] == INT64_MIN);
+    cr_expect_eq(read.drawing.ticks.items[2], INT64_MAX);
+    cr_expect_eq(decode_field("11 91 cf 80 00 00 00 00 00 00 00"), WIRE_E_RANGE);
+    cr_expect_eq(decode_field("11 91 a0"), WIRE_E_TYPE);
+    cr_expect_eq(decode_field("11 00"), WIRE_E_TYPE);
+    cr_expect_eq(decode_field("11 dd ff ff ff ff 00"), WIRE_E_SHORT);
+    char many[3 * (ITEMS + 1) + 16] = "11 dc 00 41 "; /* one more than ITEMS */
+    for (int i = 0; i < ITEMS + 1; i++)
+        strcat(many, "00 ");
+    cr_expect_eq(decode_field(many), WIRE_E_COUNT);
 }
 
 Test(shapes, u64_goes_from_zero_to_its_last_bit)

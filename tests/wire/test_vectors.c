@@ -45,8 +45,10 @@ Test(vectors, every_record_of_the_table_has_a_message)
     const struct wire_record_row *record;
     for (uint32_t nth = 0; (record = wire_record_at(nth)) != NULL; nth++) {
         /* those that are only elements of others' lists stand in messages of theirs */
-        bool found = strcmp(record->name, "buffer") == 0 || strcmp(record->name, "spec") == 0 ||
-                     strcmp(record->name, "range") == 0;
+        static const char inner[] = " buffer spec range step move ";
+        char name[64];
+        snprintf(name, sizeof name, " %s ", record->name);
+        bool found = strstr(inner, name) != NULL;
         for (size_t i = 0; i < all->message_count; i++)
             found |= strcmp(all->messages[i].record, record->name) == 0;
         cr_expect(found, "no golden message for %s", record->name);

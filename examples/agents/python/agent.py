@@ -224,21 +224,33 @@ HELLO_REQUEST = record({
     0: ("version_min", U32, True), 1: ("version_max", U32, True), 2: ("caps", array_of(text), True),
     3: ("frame_limit", U32, True), 4: ("depth_limit", U32, True), 5: ("buffer_limit", U32, True),
     6: ("spec_limit", U32, True), 7: ("flight_limit", U32, True), 8: ("memory_limit", U32, True),
-    9: ("name", text, False)}, strict=False)
+    9: ("name", text, False), 18: ("step_limit", U32, False), 19: ("move_limit", U32, False)}, strict=False)
 PING_REQUEST = record({0: ("data", binary, False)}, strict=False)
 BUFFER = record({0: ("len", U32, True), 1: ("data", binary, False), 2: ("dir", U8, True)}, strict=True)
 SPEC = record({0: ("target", U32, True), 1: ("arg", U8, False), 2: ("buffer", U32, False),
                3: ("offset", U32, False), 4: ("plus", word, False), 5: ("width", U8, False),
-               6: ("bad", U8, False)}, strict=True)
+               6: ("bad", U8, False), 12: ("step", U32, False)}, strict=True)
 CALL_REQUEST = record({0: ("nr", word, True), 1: ("args", array_of(word, most=6), False),
                        2: ("buffers", array_of(BUFFER), False), 3: ("specs", array_of(SPEC), False)}, strict=True)
 
-CAPABILITIES = {"pointers"}
+STEP = record({0: ("nr", word, True), 1: ("args", array_of(word, most=6), False), 2: ("fail", U32, False),
+               3: ("keep", U8, False)}, strict=True)
+MOVE = record({0: ("step", U32, True), 1: ("arg", U8, False), 2: ("buffer", U32, False), 3: ("offset", U32, False),
+               4: ("ret", U32, False), 5: ("from", U32, False), 6: ("at", U32, False), 7: ("target", U32, False),
+               8: ("plus", word, False), 9: ("width", U8, False), 10: ("sign", U8, False)}, strict=True)
+PROGRAM_REQUEST = record({0: ("buffers", array_of(BUFFER), False), 1: ("specs", array_of(SPEC), False),
+                          2: ("steps", array_of(STEP), True), 3: ("moves", array_of(MOVE), False),
+                          4: ("repeat", U32, False), 5: ("results", U8, False)}, strict=True)
+
+CAPABILITIES = {"pointers", "program"}
 
 # name: (field in hello, guaranteed minimum [LIMIT-1], what this agent offers)
 LIMITS = {
     "frame_limit": (3, 65536, 1 << 20), "depth_limit": (4, 16, 16), "buffer_limit": (5, 64, 1024),
     "spec_limit": (6, 64, 4096), "flight_limit": (7, 1, 1), "memory_limit": (8, 65536, 16 << 20)}
+
+# Limits of a capability: may be left out [HELLO-10].  The field in hello's reply, the minimum, what this agent offers.
+PROGRAM_LIMITS = {"step_limit": (18, 64, 1024), "move_limit": (19, 64, 1024)}
 
 # ------------------------------------------------------------------ stream --
 
@@ -519,6 +531,120 @@ def check_specs(specs, buffers, limits):
                 raise Refused(BAD_FIELD, "the pointer would stand beyond the buffer", path + ".offset")
 
 
+def check_no_steps(specs):
+    for index, spec in enumerate(specs):
+        if "step" in spec:                                          # [PROG-2]
+            raise Refused(UNKNOWN_FIELD, "a call has no steps", f"specs[{index}]")
+
+
+def check_program(request, limits):
+    """[PROG-12], [PROG-13]; buffers and specs are checked as a call's."""
+    buffers, specs, steps, moves = (request.get(name, []) for name in ("buffers", "specs", "steps", "moves"))
+    for name, items in (("steps", steps), ("moves", moves)):
+        if len(items) > limits[name[:-1] + "_limit"]:
+            raise Refused(LIMIT, f"more {name} than agreed", name)
+    if not steps:
+        raise Refused(BAD_FIELD, "a program has at least one step", "steps")
+    for index, spec in enumerate(specs):
+        if "step" in spec and ("arg" not in spec or spec["step"] >= len(steps)):
+            raise Refused(BAD_FIELD, "no such step, or no argument", f"specs[{index}].step")
+    for index, step in enumerate(steps):
+        if "fail" in step and not index < step["fail"] <= len(steps) + 1:
+            raise Refused(BAD_FIELD, "neither a later step nor an end", f"steps[{index}].fail")
+        if step.get("keep", 0) > 1:
+            raise Refused(BAD_FIELD, "0 or 1", f"steps[{index}].keep")
+        if step["nr"] in DENIED_CALLS:
+            raise Refused(DENIED, f"{DENIED_CALLS[step['nr']]} is refused outside a guest", f"steps[{index}].nr")
+    before = 0
+    for index, move in enumerate(moves):
+        check_move(move, f"moves[{index}]", before, buffers, len(steps))
+        before = move["step"]
+    if request.get("repeat", 1) == 0:
+        raise Refused(BAD_FIELD, "at least one round", "repeat")
+    results = request.get("results", 0)
+    if results > 3:
+        raise Refused(BAD_FIELD, "0 to 3", "results")
+    kept = sum(step.get("keep", 0) for step in steps) if results & 1 else len(steps)
+    values = kept * (request.get("repeat", 1) if results & 2 else 1)
+    outs = [buffer["len"] + 16 for buffer in buffers if buffer["dir"] & 2]
+    if 64 + sum(outs) + 10 * values > limits["frame_limit"]:
+        raise Refused(LIMIT, "the reply would not fit into a frame", "results")
+
+
+def check_move(move, path, before, buffers, steps):
+    def check_bytes(buffer, offset):
+        if move[buffer] >= len(buffers):
+            raise Refused(BAD_FIELD, "no buffer of that index", f"{path}.{buffer}")
+        if move[offset] + move["width"] > buffers[move[buffer]]["len"]:
+            raise Refused(BAD_FIELD, "beyond the buffer", f"{path}.{offset}")
+
+    has = set(move)
+    if not before <= move["step"] < steps:
+        raise Refused(BAD_FIELD, "no such step, or an earlier one than the move before has", path + ".step")
+    if ("width" in has) != bool(has & {"buffer", "from"}) or move.get("width", 8) not in (1, 2, 4, 8):
+        raise Refused(BAD_FIELD, "bytes in a buffer have a width of 1, 2, 4 or 8", path + ".width")
+    if "sign" in has and ("from" not in has or move["sign"] > 1):
+        raise Refused(BAD_FIELD, "0 or 1, for bytes of a buffer", path + ".sign")
+    if has & {"arg", "buffer", "offset"} not in ({"arg"}, {"buffer", "offset"}):
+        raise Refused(BAD_FIELD, "a place is either arg or buffer and offset", path)
+    if has & {"ret", "target", "from", "at"} not in (set(), {"ret"}, {"target"}, {"from", "at"}):
+        raise Refused(BAD_FIELD, "a value is one of ret, target, from and at", path)
+    if move.get("arg", 0) > 5:
+        raise Refused(BAD_FIELD, "arg is 0 to 5", path + ".arg")
+    if "ret" in has and move["ret"] >= move["step"]:
+        raise Refused(BAD_FIELD, "not an earlier step", path + ".ret")
+    if "target" in has and move["target"] >= len(buffers):
+        raise Refused(BAD_FIELD, "no buffer of that index", path + ".target")
+    if "buffer" in has:
+        check_bytes("buffer", "offset")
+    if "from" in has:
+        check_bytes("from", "at")
+
+
+class Program:
+    """A program that was checked, and its memory."""
+
+    def __init__(self, kernel, request, memory):
+        self.kernel, self.memory, self.steps = kernel, memory, request["steps"]
+        self.args = [(step.get("args", []) + [0] * 6)[:6] for step in self.steps]
+        self.moves = [[] for _ in self.steps]
+        for move in request.get("moves", []):
+            self.moves[move["step"]].append(move)
+
+    def value(self, move, rets):
+        """[PROG-5]"""
+        value = 0
+        if "ret" in move:
+            value = rets[move["ret"]]
+        elif "from" in move:
+            data = ctypes.string_at(self.memory.addresses[move["from"]] + move["at"], move["width"])
+            value = int.from_bytes(data, sys.byteorder, signed=move.get("sign", 0) == 1)
+        elif "target" in move:
+            value = self.memory.addresses[move["target"]]
+        return (value + move.get("plus", 0)) % (1 << 64)
+
+    def move(self, move, rets):
+        """[PROG-4], [PROG-6]"""
+        value = self.value(move, rets)
+        if "arg" in move:
+            self.args[move["step"]][move["arg"]] = value
+        else:
+            low = (value % (1 << 8 * move["width"])).to_bytes(move["width"], sys.byteorder)
+            ctypes.memmove(self.memory.addresses[move["buffer"]] + move["offset"], low, move["width"])
+
+    def round(self):
+        """What each step returned, None where it was skipped; whether another round may follow [PROG-7]."""
+        rets, executed, index = [-1] * len(self.steps), set(), 0    # [PROG-9]
+        while index < len(self.steps):
+            for move in self.moves[index]:
+                self.move(move, rets)
+            rets[index] = self.kernel.call(self.steps[index]["nr"], self.args[index])
+            executed.add(index)
+            failed = -4095 <= rets[index] <= -1
+            index = self.steps[index].get("fail", index + 1) if failed else index + 1
+        return [rets[i] if i in executed else None for i in range(len(self.steps))], index <= len(self.steps)
+
+
 class Agent:
     """Sessions on one channel, one executor: this process."""
 
@@ -616,6 +742,8 @@ class Agent:
         if generation not in (0, self.GENERATION):
             raise Refused(WORKER_REPLACED, f"the generation is {self.GENERATION}")
         operations = {0: self.hello, 1: self.ping, 16: self.call}
+        if "program" in self.in_use:                                # [PROG-1]
+            operations[17] = self.program
         if op not in operations:
             raise Refused(UNKNOWN_OP, f"there is no operation {op}")
         return operations[op](fields)
@@ -628,9 +756,14 @@ class Agent:
             if request[name] < minimum:
                 raise Refused(BAD_FIELD, f"at least {minimum} is guaranteed", name)
         self.limits = {name: min(request[name], ours) for name, (_, _, ours) in LIMITS.items()}
+        for name, (_, minimum, ours) in PROGRAM_LIMITS.items():
+            if request.get(name, minimum) < minimum:
+                raise Refused(BAD_FIELD, f"at least {minimum} is guaranteed", name)
+            self.limits[name] = min(request.get(name, minimum), ours)
         self.greeted, self.in_use = True, CAPABILITIES.intersection(request["caps"])             # [HELLO-4]
         grease = random.randrange(1000, 10000)                      # something that nobody knows
-        reply = {LIMITS[name][0]: limit for name, limit in self.limits.items()}
+        fields = {**LIMITS, **(PROGRAM_LIMITS if "program" in self.in_use else {})}
+        reply = {fields[name][0]: self.limits[name] for name in fields}
         reply.update({0: 0, 2: sorted(CAPABILITIES) + [f"x-grease-{grease}"], 9: "provium example agent in python", 11: os.uname().machine,
                       12: 0 if sys.byteorder == "little" else 1, 13: POINTER_WIDTH, 14: PAGE, 15: os.uname().release,
                       16: self.instance, 17: self.GENERATION, grease: [True, {}]})
@@ -648,6 +781,7 @@ class Agent:
         check_buffers(buffers, self.limits)
         check_capabilities(specs, self.in_use)
         check_specs(specs, buffers, self.limits)
+        check_no_steps(specs)
         args = request.get("args", [])
         args += [0] * (6 - len(args))
         if request["nr"] in DENIED_CALLS:
@@ -671,6 +805,53 @@ class Agent:
             return reply
         finally:
             memory.free()
+
+    def program(self, fields):
+        request = PROGRAM_REQUEST(fields)
+        buffers, specs = request.get("buffers", []), request.get("specs", [])
+        check_buffers(buffers, self.limits)
+        check_capabilities(specs, self.in_use)
+        check_specs(specs, buffers, self.limits)
+        check_program(request, self.limits)
+        memory = Memory(buffers)
+        try:
+            program = Program(self.kernel, request, memory)
+            for spec in specs:                                      # [PROG-2]
+                address = bad_address(spec["bad"]) if "bad" in spec else memory.addresses[spec["target"]]
+                address = (address + spec.get("plus", 0)) % (1 << 64)
+                if "arg" in spec:
+                    program.args[spec.get("step", 0)][spec["arg"]] = address
+                else:
+                    width = spec.get("width", POINTER_WIDTH)
+                    ctypes.memmove(memory.addresses[spec["buffer"]] + spec["offset"],
+                                   (address % (1 << 8 * width)).to_bytes(width, sys.byteorder), width)
+            return self.run_program(program, request, memory)
+        finally:
+            memory.free()
+
+    @staticmethod
+    def run_program(program, request, memory):
+        """[PROG-8], [PROG-10], [PROG-11]"""
+        results, values, rounds = request.get("results", 0), [], 0
+        for _ in range(request.get("repeat", 1)):
+            rets, more = program.round()
+            rounds += 1
+            if not results & 2:
+                values = []
+            values += [ret for ret, step in zip(rets, request["steps"]) if step.get("keep", 0) or not results & 1]
+            if not more:
+                break
+        reply = {3: rounds}
+        if values:
+            reply[0] = [0 if value is None else value for value in values]
+        if None in values:
+            bits = sum(1 << i for i, value in enumerate(values) if value is None)
+            reply[1] = bits.to_bytes((len(values) + 7) // 8, "little")
+        outs = [ctypes.string_at(address, buffer["len"])
+                for buffer, address in zip(request.get("buffers", []), memory.addresses) if buffer["dir"] & 2]
+        if outs:
+            reply[2] = outs
+        return reply
 
 
 def main():

@@ -1,0 +1,2 @@
+# caught by: program/refused/moves
+s/if move\[offset\] + move\["width"\] > /if move[offset] > /

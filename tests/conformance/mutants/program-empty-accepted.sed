@@ -1,0 +1,2 @@
+# caught by: program/refused/steps
+s/    if not steps:/    if False:/

@@ -1,0 +1,2 @@
+# caught by: program/rounds
+s/if not results \& 2:/if True:/

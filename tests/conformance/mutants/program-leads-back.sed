@@ -1,0 +1,2 @@
+# caught by: program/refused/steps
+s/not index < step\["fail"\] <= len(steps) + 1/step["fail"] > len(steps) + 1/

@@ -1,0 +1,2 @@
+# caught by: program/limits-agreed
+s/if request.get(name, minimum) < minimum:/if False:/

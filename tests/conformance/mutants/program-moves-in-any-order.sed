@@ -1,0 +1,2 @@
+# caught by: program/refused/moves
+s/if not before <= move\["step"\] < steps:/if move["step"] >= steps:/

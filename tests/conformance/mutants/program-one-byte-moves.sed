@@ -1,0 +1,2 @@
+# caught by: program/into-a-buffer
+s/low, move\["width"\])/low, 1)/

@@ -1,0 +1,2 @@
+# caught by: program/refused/moves
+s/move\["ret"\] >= move\["step"\]/move["ret"] > move["step"]/

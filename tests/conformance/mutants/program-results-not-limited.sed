@@ -1,0 +1,2 @@
+# caught by: program/refused/limits
+s/ + 10 \* values > limits/ > limits/

@@ -1,0 +1,2 @@
+# caught by: program/rounds
+s/rounds += 1/rounds = 1/

@@ -1,0 +1,2 @@
+# caught by: program/refused/memory
+s/if "step" in spec:  /if False:  /
