@@ -6,7 +6,7 @@
 
 #include "session_impl.h"
 
-static enum provium_status check_open(struct provium_session *s, const char *caller)
+enum provium_status provium_check_open(struct provium_session *s, const char *caller)
 {
     if (s == NULL)
         return PROVIUM_E_STATE;
@@ -28,7 +28,7 @@ static size_t count_shown(const struct provium_session *s, const struct wire_cal
     return n;
 }
 
-static enum provium_ended ended_of(uint8_t ended)
+enum provium_ended provium_ended_of(uint8_t ended)
 {
     static const enum provium_ended map[] = {PROVIUM_RETURNED, PROVIUM_EXITED, PROVIUM_EXECED, PROVIUM_KILLED,
                                              PROVIUM_STOPPED};
@@ -145,7 +145,7 @@ static enum provium_status take_reply(struct provium_session *s, const struct rp
     *result = (struct provium_result){.ret = reply.ret,
                                       .outs = returned && out_count > 0 ? c->outs : NULL,
                                       .out_count = out_count,
-                                      .ended = ended_of(reply.ended),
+                                      .ended = provium_ended_of(reply.ended),
                                       .status = (int)reply.status,
                                       .signal = (int)reply.signal,
                                       .executed = true};
@@ -157,25 +157,31 @@ static enum provium_status take_reply(struct provium_session *s, const struct rp
     return PROVIUM_OK;
 }
 
-/* The executor ended before this call reached it: report that end, once.  From here on its
- * successor is known. */
+const struct wire_worker_ended *provium_take_end(struct provium_session *s, const struct rpc *rpc)
+{
+    const struct wire_worker_ended *event = &s->ended.event;
+    bool is = s->ended.is;
+    if (rpc->reply.generation != 0)
+        s->generation = rpc->reply.generation;
+    else if (is && (event->has & WIRE_HAS(worker_ended, fresh)))
+        s->generation = event->fresh;
+    s->ended.is = false;
+    return is ? event : NULL;
+}
+
+/* The executor ended before this call reached it: report that end, once. */
 static enum provium_status take_end(struct provium_session *s, const struct rpc *rpc, const struct wire_call_request *m,
                                     struct provium_result *result)
 {
-    const struct wire_worker_ended *event = &s->ended.event;
-    if (rpc->reply.generation != 0)
-        s->generation = rpc->reply.generation;
-    else if (s->ended.is && (event->has & WIRE_HAS(worker_ended, fresh)))
-        s->generation = event->fresh;
-    if (!s->ended.is)
+    const struct wire_worker_ended *event = provium_take_end(s, rpc);
+    if (event == NULL)
         return PROVIUM_E_REFUSED;
     *result = (struct provium_result){.elapsed_ns = -1,
                                       .out_count = count_shown(s, m),
-                                      .ended = ended_of(event->ended),
+                                      .ended = provium_ended_of(event->ended),
                                       .status = (int)event->status,
                                       .signal = (int)event->signal,
                                       .executed = false};
-    s->ended.is = false;
     return PROVIUM_OK;
 }
 
@@ -187,7 +193,7 @@ enum provium_status provium_call(struct provium_session *s, const struct provium
     struct rpc rpc = {.caller = call->caller != NULL ? call->caller : "provium_call", .op = WIRE_OP_call};
     struct wire_call_request m;
     struct wire_writer w;
-    enum provium_status status = check_open(s, rpc.caller);
+    enum provium_status status = provium_check_open(s, rpc.caller);
     if (status == PROVIUM_OK)
         status = provium_graph_build(s, call, &m);
     if (status != PROVIUM_OK)
@@ -231,7 +237,7 @@ enum provium_status provium_ping(struct provium_session *s)
     struct wire_ping_reply reply;
     struct wire_writer w;
     size_t at;
-    enum provium_status status = check_open(s, rpc.caller);
+    enum provium_status status = provium_check_open(s, rpc.caller);
     if (status != PROVIUM_OK)
         return status;
     provium_rpc_begin(s, &w, &rpc);

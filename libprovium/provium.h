@@ -230,6 +230,90 @@ enum provium_status provium_call(struct provium_session *s, const struct provium
 enum provium_status provium_syscall(struct provium_session *s, int64_t nr, const int64_t *args, size_t count,
                                     int64_t *ret);
 
+/* ---- programs: many calls in one request ---- */
+
+/* What follows a step that fails (returns -4095 to -1), where it is not the index of a later step. */
+#define PROVIUM_GO_ON ((size_t)0)            /* the next step */
+#define PROVIUM_END_ROUND (SIZE_MAX - 1)     /* the next round, if there is one */
+#define PROVIUM_STOP SIZE_MAX                /* nothing */
+
+/* A call of a program.  Of the call caller, timeout_ms and want_* are not looked at.  Its memory is placed before the
+ * first step, lives until the program is over, and comes back then. */
+struct provium_step {
+    struct provium_call call;
+    size_t fail; /* PROVIUM_GO_ON, a later step, or an end */
+    bool keep;   /* where only kept results are wanted, its own and its outputs */
+};
+
+/* Whose memory. */
+enum provium_of {
+    PROVIUM_OF_PROGRAM, /* bufs[index] of the program */
+    PROVIUM_OF_ARG,     /* argument `index` of the step's call */
+    PROVIUM_OF_PTR      /* the sub-buffer of ptrs[index] of the step's call */
+};
+
+struct provium_where {
+    enum provium_of of;
+    size_t step, index;
+    uint64_t offset; /* bytes */
+};
+
+enum provium_value {
+    PROVIUM_VALUE_NUMBER, /* `plus` alone */
+    PROVIUM_VALUE_RET,    /* what an earlier step returned in this round; -1 of one that was skipped */
+    PROVIUM_VALUE_BYTES,  /* what stands in memory then */
+    PROVIUM_VALUE_ADDRESS /* of memory */
+};
+
+/* A value is put into an argument or into memory when a step is due. */
+struct provium_move {
+    size_t step;      /* just before this one; moves stand by ascending step */
+    bool into_memory; /* into `to`; else into argument `arg` of that step */
+    unsigned arg;
+    struct provium_where to;
+    unsigned width; /* bytes in memory, 1, 2, 4 or 8, both read and written; not looked at where there are none */
+    enum provium_value value;
+    bool is_signed;            /* VALUE_BYTES */
+    size_t ret;                /* VALUE_RET */
+    struct provium_where from; /* VALUE_BYTES, VALUE_ADDRESS */
+    int64_t plus;              /* added */
+};
+
+struct provium_program {
+    const char *caller;                /* begins error texts; NULL: "provium_program" */
+    unsigned first;                    /* the first index of lists in error texts: 0, or 1 for Lua */
+    const struct provium_buffer *bufs; /* memory that is no call's; `arg` is not looked at */
+    size_t buf_count;
+    const struct provium_step *steps; /* at least one */
+    size_t step_count;
+    const struct provium_move *moves;
+    size_t move_count;
+    uint32_t repeat;     /* rounds; 0 is 1 */
+    bool only_kept;      /* results of steps with `keep` */
+    bool every_round;    /* results of every round, not of the last one */
+    unsigned timeout_ms; /* of all of it; 0: the session's */
+};
+
+/* Everything borrows the session until its next call. */
+struct provium_program_result {
+    const int64_t *rets; /* what the steps returned, by round, then by step; 0 of one that was skipped */
+    size_t ret_count;
+    const uint8_t *skipped;           /* a bit for each of rets, the lowest first; NULL: none was skipped */
+    const struct provium_bytes *outs; /* the program's buffers, then those of each step as in a call's result; ptr is
+                                         NULL where nothing came back */
+    size_t out_count;
+    const size_t *first_out; /* of each step: where its outs begin; and one more, their end */
+    uint32_t rounds;         /* that were begun */
+    enum provium_ended ended;
+    int status, signal; /* exit status and signal, where ended */
+    size_t step;        /* that never returned, where ended: rets are those of earlier ones, if any came */
+    bool executed;      /* false: the executor was gone before the program reached it */
+};
+
+/* Execute a program: everything is checked before anything is sent.  Failures as of provium_call. */
+enum provium_status provium_program(struct provium_session *s, const struct provium_program *program,
+                                    struct provium_program_result *result);
+
 /* Ask the agent for a sign of life. */
 enum provium_status provium_ping(struct provium_session *s);
 

@@ -12,8 +12,9 @@
 void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const struct rpc *rpc)
 {
     /* only a call depends on the executor that its author knows */
+    const bool executes = rpc->op == WIRE_OP_call || rpc->op == WIRE_OP_program;
     struct wire_envelope e = {
-        .kind = WIRE_REQUEST, .code = rpc->op, .generation = rpc->op == WIRE_OP_call ? s->generation : 0};
+        .kind = WIRE_REQUEST, .code = rpc->op, .generation = executes ? s->generation : 0};
     if (++s->last_id == 0)
         s->last_id = 1;
     e.id = s->last_id;

@@ -75,6 +75,7 @@ void provium_session_free(struct provium_session *s)
     free(s->scratch.outs);
     free(s->scratch.slices);
     free(s->scratch.subs);
+    provium_program_room_free(s->program);
     free(s->scratch.owners);
     free(s);
 }
@@ -179,11 +180,19 @@ static bool within(uint32_t agreed, uint32_t minimum, uint32_t offered)
     return agreed >= minimum && agreed <= offered;
 }
 
+/* A limit that may be left out. */
+static bool sane_limit(bool given, uint32_t limit, uint32_t minimum)
+{
+    return !given || within(limit, minimum, SESSION_LIST_LIMIT);
+}
+
 static bool sane_reply(const struct wire_hello_reply *m)
 {
     return within(m->frame_limit, WIRE_MIN_FRAME, SESSION_FRAME_LIMIT) &&
            within(m->buffer_limit, WIRE_MIN_BUFFERS, SESSION_LIST_LIMIT) &&
            within(m->spec_limit, WIRE_MIN_SPECS, SESSION_LIST_LIMIT) &&
+           sane_limit(m->has & WIRE_HAS(hello_reply, step_limit), m->step_limit, WIRE_MIN_STEPS) &&
+           sane_limit(m->has & WIRE_HAS(hello_reply, move_limit), m->move_limit, WIRE_MIN_MOVES) &&
            within(m->memory_limit, WIRE_MIN_MEMORY, SESSION_MEMORY_LIMIT) &&
            within(m->depth_limit, WIRE_MIN_DEPTH, WIRE_DEPTH_MAX) &&
            within(m->flight_limit, WIRE_MIN_FLIGHT, SESSION_FLIGHT_LIMIT) && m->byte_order <= 1 &&
@@ -206,6 +215,8 @@ static void keep_reply(struct provium_session *s, const struct wire_hello_reply 
                                     .big_endian = m->byte_order == 1,
                                     .caps = wire_caps_of(&m->caps)};
     memcpy(s->info.instance, m->instance.ptr, sizeof s->info.instance);
+    s->step_limit = m->has & WIRE_HAS(hello_reply, step_limit) ? m->step_limit : WIRE_MIN_STEPS;
+    s->move_limit = m->has & WIRE_HAS(hello_reply, move_limit) ? m->move_limit : WIRE_MIN_MOVES;
     s->stream.limit = m->frame_limit;
     s->generation = m->generation;
 }
@@ -248,7 +259,8 @@ static enum provium_status greet(struct provium_session *s, const char *caller, 
 {
     /* an unknown capability now and then keeps agents honest (SPEC, "Unknown things") */
     struct wire_bytes caps[OWN_CAPS_MAX] = {{(const uint8_t *)"x-nobody-knows-this", 19}};
-    struct wire_hello_request m = {.has = WIRE_HAS(hello_request, name),
+    struct wire_hello_request m = {.has = WIRE_HAS(hello_request, name) | WIRE_HAS(hello_request, step_limit) |
+                                          WIRE_HAS(hello_request, move_limit),
                                    .version_min = WIRE_VERSION,
                                    .version_max = WIRE_VERSION,
                                    .caps = {caps, 1 + own_caps(caps + 1), OWN_CAPS_MAX},
@@ -258,6 +270,8 @@ static enum provium_status greet(struct provium_session *s, const char *caller, 
                                    .spec_limit = SESSION_LIST_LIMIT,
                                    .flight_limit = SESSION_FLIGHT_LIMIT,
                                    .memory_limit = SESSION_MEMORY_LIMIT,
+                                   .step_limit = SESSION_LIST_LIMIT,
+                                   .move_limit = SESSION_LIST_LIMIT,
                                    .name = {(const uint8_t *)provium_version(), strlen(provium_version())}};
     struct rpc rpc = {.caller = caller, .op = WIRE_OP_hello, .deadline_ms = deadline_ms};
     struct wire_writer w;

@@ -61,6 +61,8 @@ struct provium_session {
     size_t rx_used, tx_used; /* how far they were written since the last trim */
     struct wire_stream stream;
     struct scratch scratch;
+    struct program_room *program; /* what programs need; NULL before the first */
+    uint32_t step_limit, move_limit; /* as agreed */
     struct noted_end ended;
     struct provium_info info;
     char agent[SESSION_NAME_MAX], arch[SESSION_NAME_MAX], kernel[SESSION_NAME_MAX];
@@ -111,6 +113,21 @@ void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const s
 /* Send it and wait for its answer: OK is a reply to this op. An error answer is E_REFUSED
  * with the agent's text, its code in rpc->refused. */
 enum provium_status provium_rpc_call(struct provium_session *s, struct wire_writer *w, struct rpc *rpc);
+
+/* ---- call.c: what programs have in common with calls ---- */
+
+/* Is there an agent to ask? */
+enum provium_status provium_check_open(struct provium_session *s, const char *caller);
+
+enum provium_ended provium_ended_of(uint8_t ended);
+
+/* A request was refused because its executor is gone: from here on its successor is known.  How it ended, to be
+ * reported once; NULL when that was done. */
+const struct wire_worker_ended *provium_take_end(struct provium_session *s, const struct rpc *rpc);
+
+/* ---- program.c ---- */
+
+void provium_program_room_free(struct program_room *room);
 
 /* ---- graph.c ---- */
 
