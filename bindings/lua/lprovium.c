@@ -310,6 +310,7 @@ LUAMOD_API int luaopen_provium_core(lua_State *L)
 {
     luaL_checkversion(L);
     luaL_newlib(L, functions);
+    luaL_setfuncs(L, lprovium_program_functions, 0);
     push_type(L, LPROVIUM_VM, vm_meta, vm_methods);
     lua_setfield(L, -2, "vm_methods");
     push_type(L, LPROVIUM_SESSION, session_meta, session_methods);

@@ -126,6 +126,18 @@ int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprov
 /* The same, as one table. */
 int lprovium_execute_table(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c);
 
+/* Push the table of a call that never returned. */
+void lprovium_push_ended(lua_State *L, const struct provium_result *r);
+
+/* Into the table on top: ret, and errno and errname if it is a failure; outs = {n = count, ...}, in the contract's order,
+ * of `outs`, which may be NULL and has the hidden ones behind them. */
+void lprovium_set_ret(lua_State *L, int64_t ret);
+void lprovium_set_outs(lua_State *L, const struct lprovium_call *c, const struct provium_bytes *outs, size_t count);
+
+/* ---- lprogram.c: vm:program ---- */
+
+extern const luaL_Reg lprovium_program_functions[];
+
 /* ---- ltable.c: the table form ---- */
 
 int lprovium_call_table(lua_State *L);

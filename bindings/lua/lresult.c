@@ -82,7 +82,7 @@ static const struct provium_bytes *keep_outs(lua_State *L, const struct provium_
 
 /* ---- pushing ---- */
 
-static void push_ended(lua_State *L, const struct provium_result *r)
+void lprovium_push_ended(lua_State *L, const struct provium_result *r)
 {
     static const char *const what[] = {"returned", "exited", "execed", "killed", "stopped"};
     lua_createtable(L, 0, 4);
@@ -214,7 +214,7 @@ static int push_result(lua_State *L, const struct lprovium_call *c, struct kept 
     if (r->ended != PROVIUM_RETURNED) {
         for (int i = 0; i < count + 1; i++)
             lua_pushnil(L);
-        push_ended(L, r);
+        lprovium_push_ended(L, r);
         return count + 2;
     }
     keep(L, k, room);
@@ -260,17 +260,22 @@ static const char *errno_name(int64_t ret)
 #endif
 }
 
+void lprovium_set_ret(lua_State *L, int64_t ret)
+{
+    lua_pushinteger(L, ret);
+    lua_setfield(L, -2, "ret");
+    if (ret >= 0 || ret < -4095)
+        return;
+    lua_pushinteger(L, -ret);
+    lua_setfield(L, -2, "errno");
+    lua_pushstring(L, errno_name(ret));
+    lua_setfield(L, -2, "errname");
+}
+
 static void set_returned(lua_State *L, const struct lprovium_call *c, const struct kept *k)
 {
     const struct provium_result *r = &k->result;
-    lua_pushinteger(L, r->ret);
-    lua_setfield(L, -2, "ret");
-    if (r->ret < 0 && r->ret >= -4095) {
-        lua_pushinteger(L, -r->ret);
-        lua_setfield(L, -2, "errno");
-        lua_pushstring(L, errno_name(r->ret));
-        lua_setfield(L, -2, "errname");
-    }
+    lprovium_set_ret(L, r->ret);
     if (r->elapsed_ns >= 0) {
         lua_pushinteger(L, r->elapsed_ns);
         lua_setfield(L, -2, "elapsed_ns");
@@ -286,12 +291,11 @@ static void set_returned(lua_State *L, const struct lprovium_call *c, const stru
 }
 
 /* outs = {n = places, ...}: nil where nothing came back. */
-static void set_outs(lua_State *L, const struct lprovium_call *c, const struct kept *k)
+void lprovium_set_outs(lua_State *L, const struct lprovium_call *c, const struct provium_bytes *outs, size_t count)
 {
-    size_t count = k->result.out_count - c->hidden;
     int top = lua_gettop(L);
-    if (k->outs != NULL)
-        push_outs(L, c, k->outs, count);
+    if (outs != NULL)
+        push_outs(L, c, outs, count);
     lua_createtable(L, (int)count, 1);
     lua_insert(L, top + 1);
     for (int i = lua_gettop(L) - top - 1; i > 0; i--)
@@ -318,11 +322,11 @@ int lprovium_execute_table(lua_State *L, struct lprovium_handle *h, const struct
     } else if (k.result.ended == PROVIUM_RETURNED) {
         set_returned(L, c, &k);
     } else {
-        push_ended(L, &k.result);
+        lprovium_push_ended(L, &k.result);
         lua_setfield(L, -2, "ended");
     }
     if (timed_out)
         k.result.out_count = c->hidden;
-    set_outs(L, c, &k);
+    lprovium_set_outs(L, c, k.outs, k.result.out_count - c->hidden);
     return 1;
 }

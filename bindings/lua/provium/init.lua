@@ -2,6 +2,7 @@
 -- What `require "provium"` returns.  Sets no globals.
 local core = require "provium.core"
 local config = require "provium.config"
+local program = require "provium.program"
 
 local provium = {
   _VERSION = core.version,
@@ -68,6 +69,9 @@ function core.vm_methods.boot(vm, options)
   end
   return vm
 end
+
+core.vm_methods.program = program.run
+core.session_methods.program = program.run
 
 --- Shut down every VM that is running; a failure does not spare the others.
 function provium.shutdown_all()

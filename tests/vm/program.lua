@@ -1,0 +1,333 @@
+-- SPDX-License-Identifier: MIT
+-- Programs with the kernel as the judge: results of earlier calls as arguments and in memory of later ones.
+local provium = require "provium"
+
+local read, write, open, close, lseek, getpid, exit_group = 0, 1, 2, 3, 8, 39, 231 -- x86_64
+local memfd_create, pipe2, readv, bpf, umask, getppid, wait4, fork = 319, 293, 19, 321, 95, 110, 61, 57
+local EBADF, ENOENT = -9, -2
+local vm <close> = provium.create():boot { memory = "128M" }
+
+-- What raises, without the position.
+local function error_of(...)
+  local ok, err = pcall(vm.program, vm, ...)
+  assert(not ok, "it should raise")
+  return (err:gsub("^[^\n]-:%d+: ", "", 1))
+end
+
+test("a file is opened, read and closed with the descriptor of the first call", function()
+  local r = vm:program(function(p)
+    p.fd = p:syscall_buf(open, 0, "/proc/self/comm\0", 0, 0)
+    p.got = p:syscall_buf(read, 1, 32, p.fd, 0, 32)
+    p.closed = p:syscall(close, p.fd)
+    p:syscall(close, p.fd)
+  end)
+  assert_eq({ 4, 1, 0, EBADF }, { #r, r.rounds, r.closed.ret, r[4].ret })
+  assert(r.fd.ret >= 3 and r.got.ret > 1)
+  assert_eq(r.got.ret, #r.got.outs[1]:match "^[^\0]*")
+  assert_eq(r[2], r.got)
+  assert_eq("EBADF", r[4].errname)
+end)
+
+test("descriptors out of an output buffer are used, and closed", function()
+  for _ = 1, 3 do
+    local r = vm:program({ times = 500 }, function(p)
+      local made = p:syscall_buf(pipe2, 0, 8)
+      local reads, writes = made.outs[1]:i32(0), made.outs[1]:i32(4)
+      p:syscall_buf(write, 1, "through", writes, 0, 7)
+      p.got = p:syscall_buf(read, 1, 7, reads, 0, 7)
+      p:syscall(close, reads)
+      p:syscall(close, writes)
+    end)
+    assert_eq({ 500, 0, 7, 7, 0, 0 }, { r.rounds, r[1].ret, r[2].ret, r[3].ret, r[4].ret, r[5].ret })
+    assert_eq("through", r.got.outs[1])
+    assert_eq("\3\0\0\0\4\0\0\0", r[1].outs[1])
+  end
+end)
+
+-- BPF: a map's descriptor goes into the instructions of a program that is loaded by a later call.
+test("a BPF program is loaded with the descriptor of a map that an earlier call made", function()
+  local MAP_CREATE, PROG_LOAD, ARRAY, SOCKET_FILTER = 0, 5, 2, 1
+  local function insn(code, regs, off, imm)
+    return provium.pack("u8 u8 i16 i32", code, regs, off, imm)
+  end
+  -- r1 = map (two slots); r0 = 0; exit
+  local code = insn(0x18, 0x11, 0, 0) .. insn(0, 0, 0, 0) .. insn(0xb7, 0, 0, 0) .. insn(0x95, 0, 0, 0)
+  local r = vm:program(function(p)
+    p:stop_on_error()
+    p.map = p:syscall_buf(bpf, 1, provium.pack("u32 u32 u32 u32 u32", ARRAY, 4, 8, 1, 0), MAP_CREATE, 0, 20)
+    local insns = p:buffer(code)
+    p:write(insns, 4, p.map, 4)
+    local attr = provium.pack("u32 u32 u64 u64 u32 u32 u64 u32", SOCKET_FILTER, 4, 0, 0, 1, 4096, 0, 0)
+    p.load = p:syscall_ptr(bpf, { [1] = attr }, {
+      { buf_idx = 1, ptr_offset = 8, data = insns },
+      { buf_idx = 1, ptr_offset = 16, data = "GPL\0" },
+      { buf_idx = 1, ptr_offset = 32, data_len = 4096, output = true },
+    }, PROG_LOAD, 0, #attr)
+    p:syscall(close, p.load)
+    p:syscall(close, p.map)
+  end)
+  assert(r.map.ret >= 3, r.map.errname)
+  assert(r.load.ret > r.map.ret, ("%s: %s"):format(r.load.errname, r.load.outs[2]))
+  assert_eq({ 0, 0 }, { r[3].ret, r[4].ret })
+  assert_eq(4, #r)
+end)
+
+test("without the map's descriptor the same program is refused by the verifier", function()
+  local attr = provium.pack("u32 u32 u64 u64 u32 u32 u64 u32", 1, 2, 0, 0, 0, 0, 0, 0)
+  local bad = provium.pack("u8 u8 i16 i32 u64 u8 u8 i16 i32", 0x18, 0x11, 0, 77, 0, 0x95, 0, 0, 0)
+  local r = vm:program(function(p)
+    p:syscall_ptr(bpf, { [1] = attr }, {
+      { buf_idx = 1, ptr_offset = 8, data = bad }, { buf_idx = 1, ptr_offset = 16, data = "GPL\0" } }, 5, 0, #attr)
+  end)
+  assert(r[1].ret < 0, "77 is no descriptor")
+end)
+
+test("an address that a call returns is used with an offset", function()
+  local mmap, munmap = 9, 11
+  local r = vm:program(function(p)
+    local page = p:syscall(mmap, 0, 8192, 3, 0x22, -1, 0)
+    local fd = p:syscall_buf(memfd_create, 0, "m\0")
+    p:syscall_buf(write, 1, "abc", fd, 0, 3)
+    p:syscall(lseek, fd, 0, 0)
+    p:syscall(read, fd, page + 4096, 3)
+    p:syscall(lseek, fd, 0, 2)
+    p:syscall(write, fd, page + 4097, 2)
+    p:syscall(munmap, page, 8192)
+    p:syscall(read, fd, page, 1)
+    p:syscall(lseek, fd, 3, 0)
+    p.back = p:syscall_buf(read, 1, 2, fd, 0, 2)
+    p:syscall(close, fd)
+  end)
+  assert_eq({ 3, 3, 3, 2, 0, 2 }, { r[3].ret, r[5].ret, r[6].ret, r[7].ret, r[8].ret, r.back.ret })
+  assert_eq("bc", r.back.outs[1])
+end)
+
+test("memory of the program is shared by calls, written before each, and comes back", function()
+  local r, text, iovec
+  r = vm:program(function(p)
+    text = p:buffer("--------")
+    iovec = p:buffer(32)
+    p:write(iovec, 0, text)
+    p:write(iovec, 8, 2, 8)
+    p:write(iovec, 16, text + 4)
+    p:write(iovec, 24, 3, 8)
+    local fd = p:syscall_buf(memfd_create, 0, "m\0")
+    p:syscall_buf(write, 1, "hello", fd, 0, 5)
+    p:syscall(lseek, fd, 0, 0)
+    p:syscall(readv, fd, iovec, 2)
+    p:syscall(close, fd)
+    p:write(text, 7, "!")
+    p:syscall_bufs(getpid, { [0] = text })
+  end)
+  assert_eq(5, r[4].ret)
+  assert_eq("he--llo!", r[text])
+  assert_eq({ 2, 3 }, { string.unpack("<I8", r[iovec], 9), (string.unpack("<I8", r[iovec], 25)) })
+end)
+
+test("numbers of every width out of a buffer, with and without a sign", function()
+  local bytes = "\x81\x82\x83\x84\x05\x06\x07\0"
+  local r = vm:program({ each = true }, function(p)
+    local memory = p:buffer { data = bytes, dir = "in" }
+    local fd = p:syscall_buf(memfd_create, 0, "m\0")
+    for _, name in ipairs { "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64" } do
+      p:syscall(lseek, fd, memory[name](memory), 0)
+    end
+    p:syscall(lseek, fd, memory:i8() + 200, 0)
+    p:syscall(close, fd)
+  end)
+  local expected = { 0x81, 0x8281, 0x84838281, 0x07060584838281, -22, -22, -22, 0x07060584838281, 0x81 - 256 + 200 }
+  for i, value in ipairs(expected) do
+    assert_eq(value, r[i + 1].ret)
+  end
+  assert_eq(nil, next(r.memory))
+end)
+
+-- ---- failures ----
+
+test("a failure goes on, stops, or leads to a label", function()
+  local r = vm:program(function(p)
+    p:syscall_buf(open, 0, "/nowhere\0", 0, 0)
+    p:syscall(getpid)
+  end)
+  assert_eq({ ENOENT, true }, { r[1].ret, r[2].ret > 0 })
+  r = vm:program(function(p)
+    p:stop_on_error()
+    p:syscall_buf(open, 0, "/nowhere\0", 0, 0)
+    p:syscall(umask, 0)
+  end)
+  assert(r[1].ret == ENOENT and r[2].ret == nil and r[2].skipped)
+  r = vm:program(function(p)
+    p:on_error("cleanup")
+    local fd = p:syscall_buf(memfd_create, 0, "m\0")
+    p:syscall_buf(open, 0, "/nowhere\0", 0, 0)
+    p:syscall(umask, 0)
+    p:label("cleanup")
+    p:syscall(close, fd):on_error("go on")
+    p:syscall(close, fd):on_error("go on")
+  end)
+  assert_eq({ ENOENT, true, 0, EBADF }, { r[2].ret, r[3].skipped, r[4].ret, r[5].ret })
+  assert_eq(nil, r[5].skipped)
+end)
+
+test("a call that depends on a skipped one finds no descriptor", function()
+  local r = vm:program(function(p)
+    p:syscall_buf(open, 0, "/nowhere\0", 0, 0):on_error("on")
+    local fd = p:syscall_buf(memfd_create, 0, "m\0")
+    p:label("on")
+    p:syscall(close, fd)
+  end)
+  assert_eq({ ENOENT, true, EBADF }, { r[1].ret, r[2].skipped, r[3].ret })
+end)
+
+-- ---- rounds ----
+
+test("rounds: the last one's results, every one's, those that are kept, none", function()
+  local r = vm:program(function(p)
+    p.fd = p:syscall_buf(memfd_create, 0, "m\0")
+  end)
+  local fd = r.fd.ret
+  r = vm:program({ times = 3 }, function(p)
+    p:syscall(lseek, fd, 1, 1)
+  end)
+  assert(r.rounds == 3 and r[1].ret == 3 and r[1].rets == nil)
+  r = vm:program({ times = 3, each = true }, function(p)
+    p:syscall(lseek, fd, -5, 1):on_error("next round")
+    p:syscall(lseek, fd, 4, 1)
+    p:syscall(lseek, fd, 3, 1):keep()
+  end)
+  assert(r[1].ret == nil and r[2].rets == nil, "they were not asked for")
+  assert_eq({ false, false, false }, r[3].rets)
+  assert_eq(true, r[3].skipped)
+  r = vm:program({ times = 4, results = "none" }, function(p)
+    p:syscall(lseek, fd, 2, 1)
+  end)
+  assert(r.rounds == 4 and r[1].ret == nil)
+  assert_eq(11, vm:syscall(lseek, fd, 0, 1))
+  r = vm:program({ times = 100 }, function(p)
+    p:syscall(lseek, fd, -1, 1):on_error("stop")
+  end)
+  assert_eq({ 12, -22 }, { r.rounds, r[1].ret })
+  vm:syscall(close, fd)
+end)
+
+test("a hundred thousand calls in one request", function()
+  local ppid = vm:syscall(getppid)
+  local r = vm:program({ times = 100000 }, function(p)
+    p.parent = p:syscall(getppid)
+  end)
+  assert_eq({ 100000, ppid }, { r.rounds, r.parent.ret })
+  r = vm:program({ times = 20, each = true }, function(p)
+    for _ = 1, 1000 do
+      p:syscall(getppid)
+    end
+  end)
+  assert_eq({ 1000, 20, ppid }, { #r, #r[1000].rets, r[1000].rets[20] })
+end)
+
+-- ---- ends ----
+
+test("a call that ends the executor: what came before it is told, and the next program works", function()
+  local r = vm:program(function(p)
+    p.fd = p:syscall_buf(memfd_create, 0, "m\0")
+    p.dies = p:syscall(exit_group, 7)
+    p.never = p:syscall(getpid)
+  end)
+  assert_eq({ what = "exited", status = 7, fresh = true, step = 2 }, r.ended)
+  assert(r.fd.ret >= 3)
+  assert(r.fd.outs[1] == nil and r.dies.ret == nil and r.never.ret == nil and r.never.skipped)
+  r = vm:program(function(p)
+    p.closed = p:syscall(close, p:syscall(getpid))
+  end)
+  assert_eq(EBADF, r.closed.ret)
+end)
+
+test("a fork in a program is answered once", function()
+  local r = vm:program(function(p)
+    p.child = p:syscall(fork)
+    p.waited = p:syscall(wait4, p.child, 0, 0, 0)
+  end)
+  assert(r.child.ret > 0)
+  assert_eq(r.child.ret, r.waited.ret)
+end)
+
+-- ---- nonsense ----
+
+test("nonsense raises with its place, and nothing is executed", function()
+  local before = vm:syscall(umask, 18)
+  vm:syscall(umask, before)
+  local function raises(expected, fn, options)
+    assert_eq("program: " .. expected, options and error_of(options, fn) or error_of(fn))
+  end
+  raises("a program has at least one step", function() end)
+  raises("steps[2]: a1: integer expected, got string: bytes are given as a buffer, see syscall_buf", function(p)
+    p:syscall(umask, 0)
+    p:syscall(read, 0, "x")
+  end)
+  raises("steps[1]: ptrs[1].ptr_offset: 93 + 8 exceeds buffer 0 (96 bytes)", function(p)
+    p:syscall_ptr(umask, { [0] = ("\0"):rep(96) }, { { buf_idx = 0, ptr_offset = 93, data = "x" } })
+  end)
+  raises("steps[1]: ptrs[1].ofset: unknown key", function(p)
+    p:syscall_ptr(umask, { [0] = "x" }, { { buf_idx = 0, ofset = 0, data = "x" } })
+  end)
+  raises("write: no call follows", function(p)
+    local b = p:buffer(8)
+    p:syscall(umask, 0)
+    p:write(b, 0, 1, 8)
+  end)
+  raises("write: width: 1, 2, 4 or 8 expected, got 3", function(p)
+    p:write(p:buffer(8), 0, 1, 3)
+  end)
+  raises("moves[1].offset: 5 + 4 exceeds the buffer (8 bytes)", function(p)
+    p:write(p:buffer(8), 5, 1, 4)
+    p:syscall(umask, 0)
+  end)
+  raises("moves[1].offset: 8 + 4 exceeds the buffer (8 bytes)", function(p)
+    p:syscall(umask, p:buffer(8):u32(8))
+  end)
+  raises("steps[1]: on_error: no label \"end\" behind it", function(p)
+    p:syscall(umask, 0):on_error("end")
+  end)
+  raises("steps[1]: on_error: no label \"start\" behind it", function(p)
+    p:label("start")
+    p:syscall(umask, 0):on_error("start")
+  end)
+  local kept
+  vm:program(function(p)
+    kept = p:syscall(getpid)
+  end)
+  raises("steps[1]: a0: of another program", function(p)
+    p:syscall(umask, kept)
+  end)
+  raises("an integer can be added to a value, not \"x\"", function(p)
+    p:syscall(umask, p:syscall(getpid) + "x")
+  end)
+  raises("times: 1 to 4294967295 expected, got 0", function(p)
+    p:syscall(umask, 0)
+  end, { times = 0 })
+  raises("0 bytes of returned buffers and 100000000 results exceed the agreed frame of 33554432", function(p)
+    p:syscall(umask, 0)
+  end, { times = 100000000, each = true })
+  assert_eq(before, vm:syscall(umask, before))
+end)
+
+test("an error of the function passes through, and what is left of it can do nothing", function()
+  local kept
+  local ok, err = pcall(vm.program, vm, function(p)
+    kept = p
+    error("mine", 0)
+  end)
+  assert_eq({ false, "mine" }, { ok, err })
+  ok, err = pcall(kept.syscall, kept, getpid)
+  assert_contains(err, "program: its function has returned: nothing can be added")
+end)
+
+test("a thousand programs leave nothing behind", function()
+  local r
+  for _ = 1, 1000 do
+    r = vm:program(function(p)
+      local fd = p:syscall_buf(memfd_create, 0, "m\0")
+      p:syscall(close, fd)
+    end)
+  end
+  assert_eq({ 3, 0 }, { r[1].ret, r[2].ret })
+end)
