@@ -317,7 +317,7 @@ check-deep: check-build
 
 bench: setup-bench
 	@$(MAKE) --no-print-directory -s $(if $(filter codec,$(GROUP)),$(B)/provium $(B)/bench/codec,\
-	  kernel all $(BENCH) $(addprefix $(B)/bench/,echo-guest empty count.so))
+	  kernel all $(BENCH) $(addprefix $(B)/bench/,echo-guest loop-guest empty count.so))
 	@B=$(B) CC='$(CC)' bench/run.sh
 
 # what libwire is compared with, as far as its packages are there
@@ -345,13 +345,19 @@ $(B)/bench/wire.size: $(WIRE_SMALL)
 	@mkdir -p $(@D)
 	$(Q)size $^ | awk 'NR > 1 { sum += $$1 } END { print sum }' >$@
 
-$(filter-out %/codec,$(BENCH)): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(addprefix $(B)/obj/bench/,bench.o sides.o weight.o instructions.o) $(LIBRARIES)
+$(filter-out %/codec,$(BENCH)): $(B)/bench/%: $(B)/obj/bench/bench_%.o $(addprefix $(B)/obj/bench/,bench.o sides.o loops.o weight.o instructions.o) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libprovium.a $(B)/libwire.a $(LIBS)
 
 $(B)/bench/echo-guest: $(filter %/start_x86_64.o %/lib.o $(B)/agent-x86_64/libwire/%,$(call agent_objects,x86_64)) \
   $(B)/agent-x86_64/bench/echo_guest.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^
+
+$(B)/bench/loop-guest: $(filter %/start_x86_64.o %/lib.o $(B)/agent-x86_64/libwire/%,$(call agent_objects,x86_64)) \
+  $(B)/agent-x86_64/bench/loop_guest.o
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(AGENT_LDFLAGS) -s -o $@ $^

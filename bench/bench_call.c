@@ -10,6 +10,7 @@
 
 #include "bench.h"
 #include "instructions.h"
+#include "loops.h"
 #include "sides.h"
 #include "weight.h"
 
@@ -18,7 +19,7 @@ enum { FAR_MAX = 8, BURSTS = 31 };
 /* Where the figures go, and what is measured. */
 struct group {
     FILE *json;
-    char *agent, *provium, *echo_guest, *empty, *plugin;
+    char *agent, *provium, *echo_guest, *loop_guest, *empty, *plugin;
 };
 
 /* A channel with all its contestants. */
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
                       .agent = bench_path(argv[1], "provium-agent"),
                       .provium = bench_path(argv[1], "provium"),
                       .echo_guest = bench_path(argv[1], "bench/echo-guest"),
+                      .loop_guest = bench_path(argv[1], "bench/loop-guest"),
                       .empty = bench_path(argv[1], "bench/empty"),
                       .plugin = bench_path(argv[1], "bench/count.so")};
     if (g.json == NULL)
@@ -166,12 +168,14 @@ int main(int argc, char **argv)
     bench_head("calls: medians of a round trip");
     bench_local(&g);
     bench_machine(&g);
+    measure_programs(g.json, g.loop_guest);
     count_instructions(g.json, g.echo_guest, g.plugin);
     weigh_agent(g.json, g.agent, g.empty);
     fclose(g.json);
     free(g.agent);
     free(g.provium);
     free(g.echo_guest);
+    free(g.loop_guest);
     free(g.empty);
     free(g.plugin);
     return 0;
