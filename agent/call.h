@@ -36,7 +36,7 @@ uint32_t call_collect(struct agent *a, const struct wire_call_request *m);
 
 /* ---- program_check.c, op_program.c ---- */
 
-enum { PROGRAM_NO_SLOT = UINT32_MAX };
+#define PROGRAM_NO_SLOT UINT32_MAX /* of a step whose result is not wanted */
 
 /* A program that was checked. */
 struct program {

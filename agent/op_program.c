@@ -174,7 +174,8 @@ static void trim(struct agent *a, uint32_t count)
     sys3(__NR_madvise, sys_ptr(a->skips), AGENT_RESULT_LIMIT, SYS_MADV_REMOVE);
 }
 
-static void send_reply(struct agent *a, const struct wire_envelope *e, const struct wire_program_reply *reply, bool result)
+static void send_reply(struct agent *a, const struct wire_envelope *e, const struct wire_program_reply *reply,
+                       bool result)
 {
     struct wire_writer w;
     session_begin(a, &w, e, WIRE_REPLY, WIRE_OP_program);

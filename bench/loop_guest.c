@@ -50,7 +50,8 @@ void agent_start(const long *stack)
     char **argv = (char **)(uintptr_t)(stack + 1);
     long count = number_of(argv[2]);
     int64_t ns = argv[1][0] == 'r' ? loop_readv(count) : loop_getppid(count);
-    long fd = sys4(__NR_openat, SYS_AT_FDCWD, sys_ptr(LOOP_RESULT), 01 | 0100 | 01000 /* O_WRONLY|O_CREAT|O_TRUNC */, 0600);
+    long fd =
+        sys4(__NR_openat, SYS_AT_FDCWD, sys_ptr(LOOP_RESULT), 01 | 0100 | 01000 /* O_WRONLY|O_CREAT|O_TRUNC */, 0600);
     sys3(__NR_write, fd, sys_ptr(&ns), sizeof ns);
     sys1(__NR_exit_group, 0);
     __builtin_unreachable();

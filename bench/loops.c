@@ -34,8 +34,7 @@ static void run_loop(struct provium_session *s, const char *what, const char *co
         {.buf_idx = 1, .ptr_offset = 0, .data_len = sizeof path, .data = path, .data_size = sizeof path},
         {.buf_idx = 1, .ptr_offset = 8, .data_len = strlen(what) + 1, .data = what, .data_size = strlen(what) + 1},
         {.buf_idx = 1, .ptr_offset = 16, .data_len = strlen(count) + 1, .data = count, .data_size = strlen(count) + 1}};
-    const struct provium_call c = {
-        .nr = SYS_execve, .bufs = bufs, .buf_count = 2, .ptrs = ptrs, .ptr_count = 3};
+    const struct provium_call c = {.nr = SYS_execve, .bufs = bufs, .buf_count = 2, .ptrs = ptrs, .ptr_count = 3};
     struct provium_result r;
     if (provium_call(s, &c, &r) != PROVIUM_OK || r.ended != PROVIUM_EXECED || r.status != 0)
         bench_fail("%s does not run in the guest: %s", path, provium_session_error(s)->text);
@@ -74,7 +73,8 @@ static double program_us(struct provium_session *s, const struct provium_program
 {
     struct provium_program_result r;
     int64_t start = bench_now_ns();
-    if (provium_program(s, p, &r) != PROVIUM_OK || r.ended != PROVIUM_RETURNED || r.ret_count == 0 || r.rets[r.ret_count - 1] < 0)
+    if (provium_program(s, p, &r) != PROVIUM_OK || r.ended != PROVIUM_RETURNED || r.ret_count == 0 ||
+        r.rets[r.ret_count - 1] < 0)
         bench_fail("%s", provium_session_error(s)->text);
     return (double)(bench_now_ns() - start) / 1e3 / calls;
 }

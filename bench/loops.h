@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#define LOOP_PROGRAM "/loop"        /* where the guest has it */
+#define LOOP_PROGRAM "/loop" /* where the guest has it */
 #define LOOP_RESULT "/loop.result"
 
 enum { LOOP_READ_LEN = 64 }; /* bytes of each of the two buffers of a readv */

@@ -244,8 +244,8 @@ static enum provium_status add_steps(struct build *b)
         if (status != PROVIUM_OK)
             return status;
         if (b->m.buffers.count > b->s->info.buffer_limit || b->m.specs.count > b->s->info.spec_limit)
-            return FAIL(b, LIMIT, "%s: steps[%zu]: more than %" PRIu32 " buffers or %" PRIu32 " pointers in all", b->caller,
-                        (size_t)i + b->program->first, b->s->info.buffer_limit, b->s->info.spec_limit);
+            return FAIL(b, LIMIT, "%s: steps[%zu]: more than %" PRIu32 " buffers or %" PRIu32 " pointers in all",
+                        b->caller, (size_t)i + b->program->first, b->s->info.buffer_limit, b->s->info.spec_limit);
     }
     b->room->first[b->program->step_count] = b->m.buffers.count;
     return PROVIUM_OK;
@@ -375,8 +375,10 @@ static enum provium_status check_sums(struct build *b)
         return FAIL(b, LIMIT, "%s: %" PRIu64 " bytes of buffers exceed the agreed %" PRIu32, b->caller, b->placed,
                     info->memory_limit);
     if (64 + b->reply + 10 * b->results + (b->placement ? WIRE_RANGES_ROOM : 0) > info->frame_limit)
-        return FAIL(b, LIMIT, "%s: %" PRIu64 " bytes of returned buffers and %" PRIu64
-                    " results exceed the agreed frame of %" PRIu32, b->caller, b->reply, b->results, info->frame_limit);
+        return FAIL(b, LIMIT,
+                    "%s: %" PRIu64 " bytes of returned buffers and %" PRIu64
+                    " results exceed the agreed frame of %" PRIu32,
+                    b->caller, b->reply, b->results, info->frame_limit);
     return room_for_rets(b->room, (size_t)b->results) ? PROVIUM_OK : out_of_memory(b);
 }
 

@@ -146,7 +146,10 @@ static size_t fail_field(lua_State *L, int at)
 {
     enum { END_ROUND = -1, STOP = -2 }; /* as program.lua has them */
     const lua_Integer fail = integer_field(L, at, "fail");
-    return fail == END_ROUND ? PROVIUM_END_ROUND : fail == STOP ? PROVIUM_STOP : fail > 0 ? (size_t)fail - 1 : PROVIUM_GO_ON;
+    return fail == END_ROUND ? PROVIUM_END_ROUND
+           : fail == STOP    ? PROVIUM_STOP
+           : fail > 0        ? (size_t)fail - 1
+                             : PROVIUM_GO_ON;
 }
 
 static void take_steps(lua_State *L, struct run *r)
@@ -270,7 +273,8 @@ static bool keep(struct run *r, void **box)
 {
     struct provium_program_result *p = &r->result;
     const size_t bits = p->skipped != NULL ? (p->ret_count + 7) / 8 : 0, steps = r->program.step_count;
-    size_t len = p->ret_count * sizeof *p->rets + p->out_count * sizeof *p->outs + (steps + 1) * sizeof *p->first_out + bits + 64;
+    size_t len = p->ret_count * sizeof *p->rets + p->out_count * sizeof *p->outs + (steps + 1) * sizeof *p->first_out +
+                 bits + 64;
     for (size_t i = 0; i < p->out_count; i++)
         len += p->outs[i].ptr != NULL ? p->outs[i].len + 8 : 0;
     uint8_t *to = *box = malloc(len);
@@ -407,4 +411,5 @@ static int core_program(lua_State *L)
     return 1;
 }
 
-const luaL_Reg lprovium_program_functions[] = {{"check_step", core_check_step}, {"program", core_program}, {NULL, NULL}};
+const luaL_Reg lprovium_program_functions[] = {
+    {"check_step", core_check_step}, {"program", core_program}, {NULL, NULL}};

@@ -82,9 +82,10 @@ static void begin(uint32_t count)
 {
     request.envelope = (struct wire_envelope){.kind = WIRE_REQUEST, .id = 2, .code = WIRE_OP_program};
     request.record = ANY_program_request;
-    *program = (struct wire_program_request){
-        .buffers = {buffers, 0, LIST_MAX}, .specs = {specs, 0, LIST_MAX}, .steps = {steps, count, LIST_MAX},
-        .moves = {moves, 0, LIST_MAX}};
+    *program = (struct wire_program_request){.buffers = {buffers, 0, LIST_MAX},
+                                             .specs = {specs, 0, LIST_MAX},
+                                             .steps = {steps, count, LIST_MAX},
+                                             .moves = {moves, 0, LIST_MAX}};
     memset(given, 0, sizeof given);
     for (uint32_t i = 0; i < count; i++)
         steps[i] = (struct wire_step){.nr = 100 + i};
@@ -108,7 +109,10 @@ static void add_move(struct wire_move v)
 }
 
 #define RET_TO_ARG(step_, arg_, ret_) \
-    (struct wire_move){.has = WIRE_HAS(move, arg) | WIRE_HAS(move, ret), .step = step_, .arg = arg_, .ret = ret_}
+    (struct wire_move) \
+    { \
+        .has = WIRE_HAS(move, arg) | WIRE_HAS(move, ret), .step = step_, .arg = arg_, .ret = ret_ \
+    }
 #define BYTES_TO_ARG(step_, arg_, from_, at_, width_) \
     (struct wire_move) \
     { \

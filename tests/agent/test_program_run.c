@@ -17,7 +17,8 @@ static struct wire_move ret_to_arg(uint32_t step, uint8_t arg, uint32_t ret)
 
 static struct wire_move int_to_arg(uint32_t step, uint8_t arg, uint32_t buffer, uint32_t at)
 {
-    return (struct wire_move){.has = WIRE_HAS(move, arg) | WIRE_HAS(move, from) | WIRE_HAS(move, at) | WIRE_HAS(move, width),
+    return (struct wire_move){.has = WIRE_HAS(move, arg) | WIRE_HAS(move, from) | WIRE_HAS(move, at) |
+                                     WIRE_HAS(move, width),
                               .step = step,
                               .arg = arg,
                               .from = buffer,

@@ -51,8 +51,9 @@ static struct fake_bytes reply_of(const char *hex)
 
 static const struct provium_buffer own = {.data = "own!", .len = 4};
 static const struct provium_buffer argument = {.arg = 1, .data = "0123456789abcdef", .len = 16};
-static const struct provium_ptr pointers[] = {{.buf_idx = 1, .ptr_offset = 8, .data_len = 3, .output = true},
-                                              {.buf_idx = 1, .ptr_offset = 0, .data_len = 2, .data = "xy", .data_size = 2}};
+static const struct provium_ptr pointers[] = {
+    {.buf_idx = 1, .ptr_offset = 8, .data_len = 3, .output = true},
+    {.buf_idx = 1, .ptr_offset = 0, .data_len = 2, .data = "xy", .data_size = 2}};
 static const struct provium_call with_memory = {
     .nr = 7, .bufs = &argument, .buf_count = 1, .ptrs = pointers, .ptr_count = 2};
 static const int64_t two_args[] = {5, -1};
@@ -108,8 +109,9 @@ static enum provium_status answered(const char *reply, struct provium_program_re
     return status;
 }
 
-#define OUTS "02 95 c4 04 6f776e21 c4 10 00000000000000000000000000000000 c4 03 616263 " \
-             "c4 10 00000000000000000000000000000000 c4 03 646566"
+#define OUTS \
+    "02 95 c4 04 6f776e21 c4 10 00000000000000000000000000000000 c4 03 616263 " \
+    "c4 10 00000000000000000000000000000000 c4 03 646566"
 
 Test(program, calls_are_joined_to_one_request)
 {
@@ -173,16 +175,16 @@ Test(program, outputs_of_steps_that_are_not_kept_stay_away)
 Test(program, a_reply_that_is_not_what_was_asked_for_ends_the_session)
 {
     static const char *const bad[] = {
-        "82" OUTS "03 01",                               /* no results */
-        "83 00 91 07" OUTS "03 01",                      /* too few */
-        "83 00 93 07 07 07" OUTS "03 01",                /* too many */
-        "83 00 92 07 08" OUTS "03 02",                   /* more rounds than asked for */
-        "83 00 92 07 08" OUTS "03 00",                   /* none */
-        "82 00 92 07 08 03 01",                          /* no outputs */
-        "84 00 92 07 08 01 c4 02 00 00" OUTS "03 01",    /* skips of other results */
-        "84 00 92 07 08" OUTS "03 01 04 01",             /* ended, with outputs */
-        "84 00 92 07 00 03 01 04 05 08 00",              /* in a way that nobody knows */
-        "84 00 92 07 00 03 01 04 01 08 02",              /* at a step that there is not */
+        "82" OUTS "03 01",                            /* no results */
+        "83 00 91 07" OUTS "03 01",                   /* too few */
+        "83 00 93 07 07 07" OUTS "03 01",             /* too many */
+        "83 00 92 07 08" OUTS "03 02",                /* more rounds than asked for */
+        "83 00 92 07 08" OUTS "03 00",                /* none */
+        "82 00 92 07 08 03 01",                       /* no outputs */
+        "84 00 92 07 08 01 c4 02 00 00" OUTS "03 01", /* skips of other results */
+        "84 00 92 07 08" OUTS "03 01 04 01",          /* ended, with outputs */
+        "84 00 92 07 00 03 01 04 05 08 00",           /* in a way that nobody knows */
+        "84 00 92 07 00 03 01 04 01 08 02",           /* at a step that there is not */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct provium_program_result r;
@@ -272,7 +274,8 @@ Test(program, more_than_was_agreed_is_refused)
     expect_refused(PROVIUM_E_LIMIT, "two: steps[21]: more than 64 buffers or 64 pointers in all");
     program.every_round = true;
     program.repeat = 10000;
-    expect_refused(PROVIUM_E_LIMIT, "two: 122 bytes of returned buffers and 20000 results exceed the agreed frame of 65536");
+    expect_refused(PROVIUM_E_LIMIT,
+                   "two: 122 bytes of returned buffers and 20000 results exceed the agreed frame of 65536");
 }
 
 Test(program, an_agent_without_the_capability_is_told_apart)
