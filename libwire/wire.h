@@ -352,7 +352,7 @@ struct wire_record_row;
 struct wire_field_row {
     uint8_t number;
     bool required;
-    const char *name, *type;                    /* type as in ops.def, or "list" */
+    const char *name;
     const struct wire_record_row *(*of)(void); /* the record of a list's elements, or NULL */
 };
 

@@ -146,8 +146,8 @@ enum WIRE_OPS_NAME(number) {
 #define WIRE_UNKNOWN_IGNORE false
 
 #define WIRE_RECORD(name, unknown, doc) static const struct wire_field_row WIRE_OPS_NAME(fields_##name)[] = {
-#define WIRE_FIELD(record, number, name, type, need, doc) {number, WIRE_NEED_##need, #name, #type, NULL},
-#define WIRE_LIST(record, number, name, of, need, doc) {number, WIRE_NEED_##need, #name, "list", WIRE_OPS_NAME(row_##of)},
+#define WIRE_FIELD(record, number, name, type, need, doc) {number, WIRE_NEED_##need, #name, NULL},
+#define WIRE_LIST(record, number, name, of, need, doc) {number, WIRE_NEED_##need, #name, WIRE_OPS_NAME(row_##of)},
 #define WIRE_END(record) \
     } \
     ;

@@ -57,6 +57,7 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
 
 #ifdef WIRE_OPS_PLAN
 
+#define WIRE_PLAN_ROWS
 #define WIRE_RECORD(name, unknown, doc) \
     static const struct wire_plan WIRE_OPS_NAME(plan_##name); \
     static const struct wire_member WIRE_OPS_NAME(members_##name)[] = {
@@ -82,6 +83,7 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
     } \
     ;
 #include "wire_pass.h"
+#undef WIRE_PLAN_ROWS
 
 #define WIRE_RECORD(name, unknown, doc) \
     void WIRE_OPS_NAME(put_##name)(struct wire_writer *w, const struct WIRE_OPS_NAME(name) *m) \

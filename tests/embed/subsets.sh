@@ -32,7 +32,7 @@ stated() {
 
 build everything
 stated nothing everything.o
-for group in hello ping call names; do
+for group in hello ping program call names; do
     build "without $group" -DWIRE_WITHOUT_$group
     [ "$(text "without $group.o")" -lt "$(text everything.o)" ]
     stated WIRE_WITHOUT_$group "without $group.o"
