@@ -159,11 +159,12 @@ local function memfd(content)
   return fd
 end
 
-test("vm:syscall takes struct values, cstr and out, and returns them in order", function()
+test("vm:syscall takes struct values, bytes, cstr and out, and returns them in order", function()
   local fd = memfd "hello world"
   local ret, v = agent:syscall("readv", fd, pair { v = { { base = out(5) }, { base = out(6) } } }, 2)
   assert_eq({ 11, "hello", " world" }, { ret, v.v[1].base, v.v[2].base })
   assert_eq({ n = 2, 4, "hell" }, table.pack(agent:syscall("pread64", fd, out(4), 4, 0)))
+  assert_eq({ 3, "abc" }, { agent:syscall("pwrite64", fd, provium.bytes "abc", 3, 0) }, "exactly these, and they are returned")
   local const = provium.const
   local stat = struct [[ u64 dev, ino, nlink; u32 mode, uid, gid, pad; u64 rdev; i64 size, rest[11]; ]]
   local ret, path, st = agent:syscall("newfstatat", const.AT_FDCWD, cstr "/", stat {}, 0)

@@ -186,7 +186,7 @@ local function make_result(object, bytes)
   if object.kind == "struct" then
     object.result = value.new_view(object.node, bytes, 0, object.targets)
   elseif object.kind == "buffer" then
-    object.result = object.output and value.new_buffer(bytes, true) or object.key
+    object.result = object.output and value.new_buffer(bytes, "out") or object.key
   elseif object.kind == "list" then
     object.result, object.bytes = {}, bytes
   else

@@ -14,7 +14,7 @@ local provium = {
 -- What not every script needs is loaded when it is asked for.
 local later = {
   sys = "provium.names", errno = "provium.names", const = "provium.names",
-  struct = "provium.struct", out = "provium.struct", cstr = "provium.struct",
+  struct = "provium.struct", out = "provium.struct", bytes = "provium.struct", cstr = "provium.struct",
 }
 
 setmetatable(provium, { __index = function(self, name)

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- provium.struct: types made of their C text; provium.out and provium.cstr; showing values.
+-- provium.struct: types made of their C text; provium.out, provium.bytes and provium.cstr; showing values.
 local cdecl = require "provium.cdecl"
 local layout = require "provium.layout"
 local value = require "provium.value"
@@ -169,13 +169,21 @@ function struct.out(what)
   if types[what] then
     return value.new(types[what].node, {}, "out")
   elseif type(what) == "string" then
-    return value.new_buffer(what, true)
+    return value.new_buffer(what, "out")
   end
   local n = type(what) == "number" and math.tointeger(what)
   if not n or n < 0 or n > 1 << 30 then
     error("out: a number of bytes, a string or a struct expected, got " .. tostring(what), 2)
   end
-  return value.new_buffer(("\0"):rep(n), true)
+  return value.new_buffer(("\0"):rep(n), "out")
+end
+
+--- Bytes that the kernel only reads.
+function struct.bytes(data)
+  if type(data) ~= "string" then
+    error("bytes: a string expected, got " .. type(data), 2)
+  end
+  return value.new_buffer(data, "bytes")
 end
 
 --- A text as C has it, with a zero byte behind it.
@@ -183,9 +191,9 @@ function struct.cstr(text)
   if type(text) ~= "string" or text:find "\0" then
     error("cstr: a string without zero bytes expected, got " .. (type(text) == "string" and "one" or type(text)), 2)
   end
-  return value.new_buffer(text .. "\0", false)
+  return value.new_buffer(text .. "\0", "cstr")
 end
 
 value.set_call(graph.call)
 
-return { struct = struct.define, out = struct.out, cstr = struct.cstr }
+return { struct = struct.define, out = struct.out, bytes = struct.bytes, cstr = struct.cstr }

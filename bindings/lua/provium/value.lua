@@ -26,12 +26,12 @@ function buffer_meta.__len(b)
 end
 function buffer_meta.__tostring(b)
   local s = b[STATE]
-  return ("%s (%d bytes)"):format(s.output and "provium.out" or "provium.cstr", #s.data)
+  return ("provium.%s (%d bytes)"):format(s.name, #s.data)
 end
 
---- Bytes to point to.  With `output` they come back.
-function value.new_buffer(data, output)
-  return setmetatable({ [STATE] = { data = data, output = output } }, buffer_meta)
+--- Bytes to point to; `name` is the function that makes them for scripts.  Those of `out` come back.
+function value.new_buffer(data, name)
+  return setmetatable({ [STATE] = { data = data, name = name, output = name == "out" } }, buffer_meta)
 end
 
 local function state_of(v, wanted)
