@@ -232,6 +232,18 @@ $(B)/tests/%: tests/%.c $(SUPPORT) $(B)/libhosted.a $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(CC) $(filter-out -Wpedantic,$(ALL_CFLAGS)) $(LDFLAGS) -o $@ $< $(SUPPORT) $(B)/libhosted.a $(B)/libprovium.a $(B)/libwire-value.a $(B)/libwire.a -lcriterion $(MSGPACK) $(LIBS) -lpthread
 
+# The plain C side of tests/vm/judge.lua: one static program for the guest, never instrumented.
+JUDGE    := $(patsubst %.c,$(B)/judge-obj/%.o,$(wildcard tests/vm/judge/*.c))
+
+$(B)/judge-obj/%.o: %.c tests/vm/judge/judge.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(STD) -O1 $(WARN) -c $< -o $@
+
+$(B)/judge: $(JUDGE)
+	$(call say,LD)
+	$(Q)$(CC) -static -s -o $@ $^
+
 # The one that counts what msgpack-c allocates has it inside.
 $(B)/tests/wire/test_value: private MSGPACK := -l:libmsgpackc.a -Wl,--wrap=malloc,--wrap=free
 $(B)/tests/wire/test_status: private MSGPACK := -l:libmsgpackc.a -Wl,--wrap=malloc
@@ -277,7 +289,7 @@ coverage:
 	@$(MAKE) --no-print-directory -s B=build/cov OPT='-O0 -D__OPTIMIZE_SIZE__' CFLAGS='-g --coverage -fprofile-abs-path' coverage-build
 	@B=build/cov tools/coverage.sh $(if $(V),-v)
 
-check-build: all $(FAST_TESTS) $(VM_TESTS) $(REPLAYS) $(if $(SAN),,$(B)/provium-agent-aarch64)
+check-build: all $(FAST_TESTS) $(VM_TESTS) $(B)/judge $(REPLAYS) $(if $(SAN),,$(B)/provium-agent-aarch64)
 
 # ---- the commands of README ----
 
