@@ -160,8 +160,12 @@ static int vm_new(lua_State *L)
     return 1;
 }
 
+/* One that the collector has closed is still a key of weak tables for a while (shutdown_all): nothing is left to do. */
 static int vm_shutdown(lua_State *L)
 {
+    struct lprovium_handle *closed = luaL_testudata(L, 1, LPROVIUM_VM);
+    if (closed != NULL && closed->vm == NULL)
+        return 0;
     struct lprovium_handle *h = check_vm(L, "shutdown");
     h->stopped = true;
     if (provium_vm_shutdown(h->vm) != PROVIUM_OK)

@@ -222,6 +222,15 @@ test("sessions are collected", function()
   assert_eq(before, descriptors())
 end)
 
+test("shutdown_all passes over VMs that the collector has closed", function()
+  local function forget()
+    provium.create()
+  end
+  forget()
+  collectgarbage()
+  provium.shutdown_all()
+end)
+
 test("a finalizer that calls does not disturb the results being read", function()
   local agent <close> = provium.attach { exec = agent_command }
   local calls = 0
