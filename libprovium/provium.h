@@ -103,6 +103,9 @@ void provium_session_set_timeout(struct provium_session *s, unsigned timeout_ms)
 const struct provium_info *provium_session_info(const struct provium_session *s);
 const struct provium_error *provium_session_error(const struct provium_session *s);
 
+/* Can it be called?  Not before it was opened, nor once it was lost. */
+bool provium_session_is_open(const struct provium_session *s);
+
 /* Number in the guest's architecture of a system call that the bindings need by name: "ioctl".
  * -1 for any other. */
 int64_t provium_session_nr(const struct provium_session *s, const char *name);

@@ -347,6 +347,11 @@ int provium_session_fd(const struct provium_session *s)
     return s->rfd;
 }
 
+bool provium_session_is_open(const struct provium_session *s)
+{
+    return s->state == SESSION_OPEN;
+}
+
 int64_t provium_session_nr(const struct provium_session *s, const char *name)
 {
     static const struct {

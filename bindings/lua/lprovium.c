@@ -16,7 +16,7 @@
 struct lprovium_handle *lprovium_push_handle(lua_State *L, const char *type)
 {
     struct lprovium_handle *h = lua_newuserdatauv(L, sizeof *h, 0);
-    *h = (struct lprovium_handle){0};
+    *h = (struct lprovium_handle){.watch = lprovium_watch_of(L)};
     luaL_setmetatable(L, type);
     return h;
 }
@@ -286,6 +286,7 @@ static const luaL_Reg functions[] = {
     {"connect", lprovium_connect},
     {"pack", lprovium_pack},
     {"unpack", lprovium_unpack},
+    {"watch", lprovium_set_watch},
     {"names_find", lprovium_names_find},
     {"names_next", lprovium_names_next},
     {"names_hint", lprovium_names_hint},

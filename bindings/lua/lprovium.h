@@ -17,12 +17,20 @@
 #define LPROVIUM_VM "provium.vm"
 #define LPROVIUM_SESSION "provium.session"
 
+/* Of a Lua state: are its calls watched? */
+struct lprovium_watch {
+    bool on;     /* now: the only thing that a call looks at */
+    bool wanted; /* there is a function */
+    bool busy;   /* it runs: calls of its own are not watched */
+};
+
 /* The userdata behind a VM, or behind a session of its own (provium.attach). */
 struct lprovium_handle {
     struct provium_vm *vm;           /* NULL in a session's handle, and once closed */
     struct provium_session *session; /* NULL in a VM's handle, and once closed */
     bool booted;                     /* a VM that has been up at least once */
     bool stopped;                    /* a VM that the script shut down or killed */
+    struct lprovium_watch *watch;    /* of its Lua state, which owns it */
 };
 
 /* ---- lconv.c: Lua values to C ---- */
@@ -134,9 +142,29 @@ void lprovium_push_ended(lua_State *L, const struct provium_result *r);
 void lprovium_set_ret(lua_State *L, int64_t ret);
 void lprovium_set_outs(lua_State *L, const struct lprovium_call *c, const struct provium_bytes *outs, size_t count);
 
+/* Push the list of ranges. */
+void lprovium_push_ranges(lua_State *L, const struct provium_call *call, const struct provium_range *ranges,
+                          size_t count);
+
 /* ---- lprogram.c: vm:program ---- */
 
 extern const luaL_Reg lprovium_program_functions[];
+
+/* ---- ltrace.c: calls as tables, for whoever watches ---- */
+
+struct lprovium_watch *lprovium_watch_of(lua_State *L);
+int lprovium_set_watch(lua_State *L);
+
+/* Push a call as a table ("event" in docs/lua.md); add to the one on top what came back, which is borrowed: the
+ * collector must not run meanwhile, since finalizers may make calls. */
+void lprovium_push_call(lua_State *L, const struct provium_call *call, const struct provium_info *info);
+void lprovium_add_result(lua_State *L, const struct provium_call *call, const struct provium_result *r);
+
+/* Hand the event at `at` to whoever watches, with the handle at index 1.  Raises what that raises. */
+void lprovium_tell(lua_State *L, struct lprovium_watch *watch, int at);
+
+/* Push the event at `at` in words, such as getpid(); an empty string where that fails. */
+void lprovium_push_words(lua_State *L, int at);
 
 /* ---- ltable.c: the table form ---- */
 

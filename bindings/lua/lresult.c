@@ -154,13 +154,14 @@ static int push_outs(lua_State *L, const struct lprovium_call *c, const struct p
 /* ---- ranges ---- */
 
 /* {{buf = 1, offset = 0, len = 4}, ...}: buf is an argument's index, ptr a spec's place. */
-static void push_ranges(lua_State *L, const struct lprovium_call *c, const struct provium_range *ranges, size_t count)
+void lprovium_push_ranges(lua_State *L, const struct provium_call *call, const struct provium_range *ranges,
+                          size_t count)
 {
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         const struct provium_range *r = &ranges[i];
         lua_createtable(L, 0, 3);
-        lua_pushinteger(L, (lua_Integer)(r->index + (r->is_ptr ? c->call.first : 0)));
+        lua_pushinteger(L, (lua_Integer)(r->index + (r->is_ptr ? call->first : 0)));
         lua_setfield(L, -2, r->is_ptr ? "ptr" : "buf");
         lua_pushinteger(L, r->offset);
         lua_setfield(L, -2, "offset");
@@ -173,7 +174,7 @@ static void push_ranges(lua_State *L, const struct lprovium_call *c, const struc
 /* The last value where the kernel wrote beside a buffer. */
 static void push_damage(lua_State *L, const struct lprovium_call *c, const struct provium_range *ranges, size_t count)
 {
-    push_ranges(L, c, ranges, count);
+    lprovium_push_ranges(L, &c->call, ranges, count);
     lua_pushstring(L, "damaged");
     lua_setfield(L, -2, "what");
 }
@@ -185,6 +186,7 @@ struct kept {
     struct provium_result result;
     const struct provium_bytes *outs;
     struct provium_range *ranges; /* changed, then damage */
+    int event;                    /* index of the call as a table, if it is watched; else 0 */
 };
 
 /* Ranges are copied for the same reason as outputs. */
@@ -227,15 +229,87 @@ static int push_result(lua_State *L, const struct lprovium_call *c, struct kept 
     return count + 2;
 }
 
+/* Put what came back into the event on top.  That may not run finalizers: a call of theirs would end the loan. */
+static void note_result(lua_State *L, const struct lprovium_call *c, const struct kept *k, enum provium_status status)
+{
+    int running = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    if (status == PROVIUM_OK) {
+        lprovium_add_result(L, &c->call, &k->result);
+    } else {
+        lua_pushstring(L, lprovium_error(c->handle)->text);
+        lua_setfield(L, -2, "error");
+        lua_pushboolean(L, status == PROVIUM_E_ARGUMENT || status == PROVIUM_E_LIMIT);
+        lua_setfield(L, -2, "malformed");
+    }
+    if (running)
+        lua_gc(L, LUA_GCRESTART);
+}
+
+/* The same call, watched: it is timed, and an event is left on the stack. */
+static enum provium_status execute_watched(lua_State *L, const struct lprovium_call *c, struct kept *k)
+{
+    struct provium_session *session = lprovium_check_session(L, c->handle, c->call.caller);
+    struct provium_call timed = c->call;
+    lprovium_push_call(L, &c->call, provium_session_info(session));
+    k->event = lua_gettop(L);
+    session = lprovium_check_session(L, c->handle, c->call.caller);
+    timed.want_elapsed = provium_session_can_measure(session);
+    enum provium_status status = provium_call(session, &timed, &k->result);
+    note_result(L, c, k, status);
+    return status;
+}
+
 static enum provium_status execute(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c,
                                    struct kept *k, struct room *room)
 {
     struct provium_session *session = lprovium_check_session(L, h, c->call.caller);
     k->result = (struct provium_result){0};
+    k->event = 0;
     reserve(L, room, &c->call, provium_session_info(session));
+    if (h->watch->on)
+        return execute_watched(L, c, k);
     /* Allocating may have run a finalizer, and that may have ended the session. */
     session = lprovium_check_session(L, h, c->call.caller);
     return provium_call(session, &c->call, &k->result);
+}
+
+/* Tell whoever watches. */
+static void tell(lua_State *L, struct lprovium_handle *h, const struct kept *k)
+{
+    if (k->event != 0)
+        lprovium_tell(L, h->watch, k->event);
+}
+
+/* Was the session lost in this call?  Errors of later ones begin otherwise (libprovium/call.c, check_open). */
+static bool was_lost(const struct lprovium_handle *h, const struct provium_session *s, const char *caller)
+{
+    const char *text = lprovium_error(h)->text + strlen(caller);
+    return !provium_session_is_open(s) && strncmp(text, ": the VM is gone: ", 18) != 0 &&
+           strncmp(text, ": the agent is gone: ", 21) != 0;
+}
+
+/* Push the error's text; where the guest is no more, its first line is followed by the call that was running. */
+static void push_failure(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c)
+{
+    struct provium_session *session = h->vm != NULL ? provium_vm_session(h->vm) : h->session;
+    lua_pushstring(L, lprovium_error(h)->text);
+    if (session == NULL || !was_lost(h, session, c->call.caller))
+        return;
+    const char *text = lua_tostring(L, -1), *rest = text + strcspn(text, "\n");
+    lprovium_push_call(L, &c->call, provium_session_info(session));
+    lprovium_push_words(L, -1);
+    const char *words = lua_tostring(L, -1);
+    lua_pushlstring(L, text, (size_t)(rest - text));
+    lua_pushfstring(L, "%s\nthe call was: %s%s", lua_tostring(L, -1), words, rest);
+}
+
+static int raise_failure(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c, const struct kept *k)
+{
+    push_failure(L, h, c);
+    const char *text = lua_tostring(L, -1);
+    tell(L, h, k);
+    return luaL_error(L, "%s", text);
 }
 
 int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprovium_call *c)
@@ -243,8 +317,10 @@ int lprovium_execute(lua_State *L, struct lprovium_handle *h, const struct lprov
     struct room room;
     struct kept k;
     if (execute(L, h, c, &k, &room) != PROVIUM_OK)
-        return luaL_error(L, "%s", lprovium_error(h)->text);
-    return push_result(L, c, &k, &room);
+        return raise_failure(L, h, c, &k);
+    int count = push_result(L, c, &k, &room);
+    tell(L, h, &k);
+    return count;
 }
 
 /* ---- as a table ---- */
@@ -281,7 +357,7 @@ static void set_returned(lua_State *L, const struct lprovium_call *c, const stru
         lua_setfield(L, -2, "elapsed_ns");
     }
     if (c->call.want_changed) {
-        push_ranges(L, c, k->ranges, r->changed_count);
+        lprovium_push_ranges(L, &c->call, k->ranges, r->changed_count);
         lua_setfield(L, -2, "changed");
     }
     if (r->damage_count > 0) {
@@ -312,7 +388,7 @@ int lprovium_execute_table(lua_State *L, struct lprovium_handle *h, const struct
     enum provium_status status = execute(L, h, c, &k, &room);
     bool timed_out = status == PROVIUM_E_TIMEOUT && lprovium_is_open(h);
     if (status != PROVIUM_OK && !timed_out)
-        return luaL_error(L, "%s", lprovium_error(h)->text);
+        return raise_failure(L, h, c, &k);
     if (status == PROVIUM_OK && k.result.ended == PROVIUM_RETURNED)
         keep(L, &k, &room);
     lua_createtable(L, 0, 8);
@@ -328,5 +404,6 @@ int lprovium_execute_table(lua_State *L, struct lprovium_handle *h, const struct
     if (timed_out)
         k.result.out_count = c->hidden;
     lprovium_set_outs(L, c, k.outs, k.result.out_count - c->hidden);
+    tell(L, h, &k);
     return 1;
 }

@@ -26,6 +26,7 @@ build = {
       ["provium.cdecl"] = "bindings/lua/provium/cdecl.lua",
       ["provium.config"] = "bindings/lua/provium/config.lua",
       ["provium.ctokens"] = "bindings/lua/provium/ctokens.lua",
+      ["provium.decode"] = "bindings/lua/provium/decode.lua",
       ["provium.encode"] = "bindings/lua/provium/encode.lua",
       ["provium.graph"] = "bindings/lua/provium/graph.lua",
       ["provium.integers"] = "bindings/lua/provium/integers.lua",
@@ -36,6 +37,7 @@ build = {
       ["provium.show"] = "bindings/lua/provium/show.lua",
       ["provium.struct"] = "bindings/lua/provium/struct.lua",
       ["provium.testing"] = "bindings/lua/provium/testing.lua",
+      ["provium.trace"] = "bindings/lua/provium/trace.lua",
       ["provium.value"] = "bindings/lua/provium/value.lua",
     },
     lib = {

@@ -453,10 +453,13 @@ Test(session, lost_session_can_be_opened_again_over_another_channel)
     struct fake gone, f;
     struct provium_session *s = provium_session_new();
     int64_t ret;
+    cr_expect_not(provium_session_is_open(s));
     fake_start(&gone, gone_after_sync, NULL);
     cr_expect_eq(provium_session_open(s, gone.host, gone.host, 1000), PROVIUM_E_CLOSED);
+    cr_expect_not(provium_session_is_open(s));
     fake_start(&f, fake_serve, NULL);
     cr_expect_eq(provium_session_open(s, f.host, f.host, 1000), PROVIUM_OK);
+    cr_expect(provium_session_is_open(s));
     cr_expect_eq(provium_syscall(s, 39, NULL, 0, &ret), PROVIUM_OK);
     cr_expect_neq(fcntl(gone.host, F_GETFD), -1, "a borrowed descriptor was closed");
     fake_stop(&gone);

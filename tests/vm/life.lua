@@ -94,7 +94,8 @@ test("a guest that panics: the call raises with the console's tail, later calls 
   local err = raises("syscall_buf: ", write_file, vm, "/proc/sysrq-trigger", "c")
   assert_contains(err, "panic")
   assert_contains(err, "sysrq")
-  assert_contains(err, "\n| ")
+  assert_contains(err, "sysrq triggered crash\nthe call was: write(")
+  assert_contains(err, ', buf[1] "c", 1)\n| ')
   local gone = "the VM is gone: the guest panicked: sysrq triggered crash"
   assert_eq({ false, "syscall: " .. gone }, { pcall(vm.syscall, vm, linux.getpid) })
   assert_eq({ false, "syscall_buf: " .. gone }, { pcall(vm.syscall_buf, vm, linux.write, 1, "x") })

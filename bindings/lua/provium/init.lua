@@ -15,6 +15,7 @@ local provium = {
 local later = {
   sys = "provium.names", errno = "provium.names", const = "provium.names",
   struct = "provium.struct", out = "provium.struct", bytes = "provium.struct", cstr = "provium.struct",
+  trace = "provium.trace",
 }
 
 setmetatable(provium, { __index = function(self, name)
@@ -72,6 +73,12 @@ end
 
 core.vm_methods.program = program.run
 core.session_methods.program = program.run
+
+--- The last call that provium.trace saw.
+function core.vm_methods.last_call(vm)
+  return require "provium.trace".last_call(vm)
+end
+core.session_methods.last_call = core.vm_methods.last_call
 
 --- Shut down every VM that is running; a failure does not spare the others.
 function provium.shutdown_all()
