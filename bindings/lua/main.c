@@ -16,11 +16,12 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3 };
 
-static const char usage[] = "usage: provium run [-v] FILE... [-- ARGUMENT...]\n"
+static const char usage[] = "usage: provium run [-v] [--trace[=FILE]] FILE... [-- ARGUMENT...]\n"
                             "       provium help | version\n"
                             "\n"
                             "run executes each FILE, a Lua script, and counts its tests.\n"
-                            "  -v  times, and why a test marked as todo fails\n"
+                            "  -v             times, and why a test marked as todo fails\n"
+                            "  --trace[=FILE] every system call, on standard error or in FILE\n"
                             "\n"
                             "The last line is the count. The exit status is 0 when nothing failed, 1 when a test\n"
                             "failed, 2 for a wrong command line, 3 when a VM could not be had.\n"
@@ -73,6 +74,7 @@ static const char *const count_names[COUNTS] = {"passed", "failed", "skipped", "
 
 struct run {
     bool verbose;
+    const char *trace; /* where to: NULL is nowhere, "" is standard error */
     int file_count, arg_count;
     char **files, **args;
     int at; /* the file that runs */
@@ -88,6 +90,11 @@ static void push_counts(lua_State *L, const struct run *run)
     }
     lua_pushboolean(L, run->verbose);
     lua_setfield(L, -2, "verbose");
+    if (run->trace != NULL && *run->trace != '\0')
+        lua_pushstring(L, run->trace);
+    else
+        lua_pushboolean(L, run->trace != NULL);
+    lua_setfield(L, -2, "trace");
 }
 
 static void read_counts(lua_State *L, int at, struct run *run)
@@ -207,11 +214,27 @@ static int no_such_command(const char *word)
     return EXIT_USAGE;
 }
 
-/* Move one word of "[-v] FILE..." to where it belongs; false if it is an unknown option. */
+/* Each file's state appends to it. */
+static bool clear_trace(const char *path)
+{
+    FILE *file = path == NULL || *path == '\0' ? NULL : fopen(path, "w");
+    int failed = file == NULL && path != NULL && *path != '\0' ? errno : 0;
+    if (file != NULL && fclose(file) != 0)
+        failed = errno;
+    if (failed)
+        fprintf(stderr, "provium: cannot write %s: %s\n", path, strerror(failed));
+    return failed == 0;
+}
+
+/* Move one word of "[OPTION] FILE..." to where it belongs; false if it is an unknown option. */
 static bool take_word(struct run *run, char *word)
 {
     if (strcmp(word, "-v") == 0)
         run->verbose = true;
+    else if (strcmp(word, "--trace") == 0)
+        run->trace = "";
+    else if (strncmp(word, "--trace=", 8) == 0 && word[8] != '\0')
+        run->trace = word + 8;
     else if (word[0] == '-')
         return false;
     else
@@ -219,14 +242,15 @@ static bool take_word(struct run *run, char *word)
     return true;
 }
 
-/* Split "[-v] FILE... [-- ARGUMENT...]": the files move to the front of argv, -v may stand anywhere. */
+/* Split "[OPTION] FILE... [-- ARGUMENT...]": the files move to the front of argv, options may stand anywhere. */
 static int parse_run(struct run *run, int argc, char **argv)
 {
     int i = 0;
     run->files = argv;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (!take_word(run, argv[i]))
-            return usage_error("run: no such option: ", argv[i], "there is -v; arguments of the script follow --");
+            return usage_error("run: no such option: ", argv[i],
+                               "there are -v and --trace; arguments of the script follow --");
     if (i < argc) {
         run->args = argv + i + 1;
         run->arg_count = argc - i - 1;
@@ -240,6 +264,8 @@ static int run_command(int argc, char **argv)
     int status = parse_run(&run, argc, argv);
     for (int i = 0; i < run.file_count && status == EXIT_SUCCESS; i++)
         status = is_readable(run.files[i]) ? EXIT_SUCCESS : EXIT_USAGE;
+    if (status == EXIT_SUCCESS && !clear_trace(run.trace))
+        status = EXIT_USAGE;
     if (status != EXIT_SUCCESS)
         return status;
     for (run.at = 0; run.at < run.file_count; run.at++)

@@ -43,9 +43,9 @@ check '... says how' complains 'usage: provium run FILE...'
 check 'run with -v alone' run 2 run -v
 check '... says what is missing' is_line 'provium: run: no file given; provium run FILE...'
 check 'run with an unknown option' run 2 run --fast "$dir/good.lua"
-check '... is one line' is_line 'provium: run: no such option: --fast; there is -v; arguments of the script follow --'
+check '... is one line' is_line 'provium: run: no such option: --fast; there are -v and --trace; arguments of the script follow --'
 check 'an unknown option behind the file' run 2 run "$dir/good.lua" --fast
-check '... is the same' is_line 'provium: run: no such option: --fast; there is -v; arguments of the script follow --'
+check '... is the same' is_line 'provium: run: no such option: --fast; there are -v and --trace; arguments of the script follow --'
 check 'a file that is not there: 2' run 2 run "$dir/good.lua" "$dir/nothing.lua"
 check '... is named, with why' is_line "provium: cannot read $dir/nothing.lua: No such file or directory"
 check '... before anything runs' quiet out
@@ -83,6 +83,33 @@ check '... counted' last '6 passed, 2 failed, 2 skipped'
 check '-v adds times' run 0 run -v "$dir/good.lua"
 check '... behind the file too' run 0 run "$dir/good.lua" -v
 check '... to each test' grep -qE '^  one \.\.\. ok \([0-9]+ ms\)$' "$dir/out"
+
+# ---- --trace ----
+
+script calls.lua <<'X'
+local agent = require "provium".attach { exec = { os.getenv "B" .. "/provium-agent", "--execute-here" } }
+test("calls", function() agent:syscall("close", -1) end)
+agent:syscall("getppid")
+X
+export B
+check '--trace' run 0 run --trace "$dir/calls.lua"
+check '... tells every call on standard error' grep -qE '^close\(-1\) = -9 EBADF <[0-9.]+ [mu]?s>$' "$dir/err"
+check '... in lines of their own' [ "$(grep -c ' = ' "$dir/err")" = 2 ]
+check 'without it' run 0 run "$dir/calls.lua"
+check '... nothing is told' quiet err
+check '--trace=FILE' run 0 run "$dir/calls.lua" "$dir/calls.lua" --trace="$dir/trace"
+check '... has the calls of all scripts' [ "$(grep -c '^close(-1)' "$dir/trace")" = 2 ]
+check '... instead of standard error' quiet err
+check '--trace=FILE of a run without calls' run 0 run --trace="$dir/trace" "$dir/good.lua"
+check '... is empty' quiet trace
+check '--trace=FILE that cannot be written: 2' run 2 run --trace="$dir/no/trace" "$dir/good.lua"
+check '... is named, with why' is_line "provium: cannot write $dir/no/trace: No such file or directory"
+check '... before anything runs' quiet out
+check '--trace= without a file' run 2 run --trace= "$dir/good.lua"
+check '... is no option' is_line \
+    'provium: run: no such option: --trace=; there are -v and --trace; arguments of the script follow --'
+script argument.lua <<<'assert_eq("--trace", arg[1])'
+check '--trace behind -- is the script'"'"'s' run 0 run "$dir/argument.lua" -- --trace
 
 # ---- what a script sees ----
 

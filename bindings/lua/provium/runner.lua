@@ -198,6 +198,17 @@ local function set_exit(finish)
   end
 end
 
+-- `to` is a path that is appended to, or true: standard error, where nothing stands in the middle of a test's line.
+local function set_trace(to)
+  local file = to == true and io.stderr or assert(io.open(to, "a"))
+  local trace = require "provium.trace"
+  local write = trace.writer(file)
+  provium.trace(to ~= true and write or function(event)
+    break_line()
+    write(event)
+  end)
+end
+
 -- ---- a file ----
 
 local function load_script(path)
@@ -219,6 +230,9 @@ function runner.run(path, args, totals, finish)
   package.path = (path:match "^(.*/)" or "./") .. "?.lua;" .. package.path
   set_globals()
   set_exit(finish)
+  if totals.trace then
+    set_trace(totals.trace)
+  end
   out(path, "\n")
   local ok, raised, text = protected(load_script(path), table.unpack(args))
   break_line()
