@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls as tables, for whoever watches: provium.trace, vm:last_call, and the report of a guest
- * that died.  provium/trace.lua makes text of them.
+ * that died.  provium/trace.lua makes text of them, provium/reproducer.lua a C program.
  *
  * A call that is not made by lresult.c (a program's) is watched by the same three steps:
  * lprovium_push_call, lprovium_add_result, lprovium_tell.

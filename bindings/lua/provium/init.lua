@@ -15,7 +15,7 @@ local provium = {
 local later = {
   sys = "provium.names", errno = "provium.names", const = "provium.names",
   struct = "provium.struct", out = "provium.struct", bytes = "provium.struct", cstr = "provium.struct",
-  trace = "provium.trace",
+  trace = "provium.trace", reproducer = "provium.reproducer",
 }
 
 setmetatable(provium, { __index = function(self, name)
