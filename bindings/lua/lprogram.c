@@ -118,6 +118,7 @@ struct run {
     struct provium_program_result result;
     struct lprovium_call *calls;
     int anchor;
+    enum provium_status status; /* of provium_program */
 };
 
 /* What has been pushed since `top` lives as long as the anchor. */
@@ -378,6 +379,131 @@ static void set_ended(lua_State *L, const struct run *r)
     lua_setfield(L, -2, "ended");
 }
 
+/* ---- watching ---- */
+
+/* Push the name of memory: "step[1].buf[2]", "memory[1]". */
+static void push_memory_name(lua_State *L, const struct provium_where *w)
+{
+    if (w->of == PROVIUM_OF_PROGRAM)
+        lua_pushfstring(L, "memory[%I]", (LUAI_UACINT)w->index + 1);
+    else
+        lua_pushfstring(L, "step[%I].%s[%I]", (LUAI_UACINT)w->step + 1, w->of == PROVIUM_OF_ARG ? "buf" : "sub",
+                        (LUAI_UACINT)w->index + (w->of == PROVIUM_OF_PTR));
+    if (w->offset != 0) {
+        lua_pushfstring(L, "+%I", (LUAI_UACINT)w->offset);
+        lua_concat(L, 2);
+    }
+}
+
+/* Push what a move gives, as C would say it. */
+static void push_value(lua_State *L, const struct provium_move *m)
+{
+    lua_pushstring(L, m->value == PROVIUM_VALUE_BYTES ? "*(" : m->value == PROVIUM_VALUE_ADDRESS ? "&" : "");
+    if (m->value == PROVIUM_VALUE_RET)
+        lua_pushfstring(L, "step[%I]", (LUAI_UACINT)m->ret + 1);
+    else if (m->value == PROVIUM_VALUE_NUMBER)
+        lua_pushinteger(L, m->plus);
+    else
+        push_memory_name(L, &m->from);
+    lua_pushstring(L, m->value == PROVIUM_VALUE_BYTES ? ")" : "");
+    if (m->value == PROVIUM_VALUE_NUMBER || m->plus == 0)
+        lua_pushliteral(L, "");
+    else
+        lua_pushfstring(L, m->plus > 0 ? "+%I" : "%I", (LUAI_UACINT)m->plus);
+    lua_concat(L, 4);
+}
+
+/* Into the event on top: which arguments of step i come from elsewhere, and whether memory does. */
+static void set_moved(lua_State *L, const struct run *r, size_t i)
+{
+    lua_newtable(L);
+    for (size_t k = 0; k < r->program.move_count; k++) {
+        const struct provium_move *m = &r->program.moves[k];
+        if (m->step != i)
+            continue;
+        if (m->into_memory) {
+            set_flag(L, "memory");
+        } else {
+            push_value(L, m);
+            lua_rawseti(L, -2, (lua_Integer)m->arg + 1);
+        }
+    }
+    lua_setfield(L, -2, "moved");
+}
+
+/* Into the event on top: what step i did, in the last round. */
+static void set_step_result(lua_State *L, const struct run *r, size_t i, size_t slot, size_t kept)
+{
+    const struct provium_program_result *p = &r->result;
+    const bool ended = p->ended != PROVIUM_RETURNED && (!p->executed || i == p->step);
+    const bool known = slot != SIZE_MAX && p->ret_count >= kept;
+    const size_t last = known ? p->ret_count - kept + slot : 0;
+    const size_t first = p->first_out[i];
+    const struct provium_result result = {.ret = known ? p->rets[last] : 0,
+                                          .outs = p->outs != NULL ? p->outs + first : NULL,
+                                          .out_count = p->first_out[i + 1] - first,
+                                          .ended = ended ? p->ended : PROVIUM_RETURNED,
+                                          .status = p->status,
+                                          .signal = p->signal,
+                                          .executed = p->executed,
+                                          .elapsed_ns = -1};
+    lprovium_add_result(L, &r->calls[i].call, &result);
+    lua_pushinteger(L, p->rounds);
+    lua_setfield(L, -2, "rounds");
+    if (ended || (known && !is_skipped(r, last)))
+        return;
+    lua_pushnil(L);
+    lua_setfield(L, -2, "ret");
+    if (known)
+        set_flag(L, "skipped");
+}
+
+/* Push step i as an event. */
+static void push_event(lua_State *L, const struct run *r, size_t i, const struct provium_info *info)
+{
+    lprovium_push_call(L, &r->calls[i].call, info);
+    lua_pushliteral(L, "program");
+    lua_setfield(L, -2, "call");
+    lua_pushinteger(L, (lua_Integer)i + 1);
+    lua_setfield(L, -2, "step");
+    set_moved(L, r, i);
+}
+
+/* Tell whoever watches of every step; `error` is the index of the text of a program that failed, or 0. */
+static void tell_steps(lua_State *L, struct lprovium_handle *h, const struct run *r, int error)
+{
+    const int top = lua_gettop(L);
+    size_t kept = 0, slot = 0;
+    for (size_t i = 0; i < r->program.step_count; i++)
+        kept += !r->program.only_kept || r->program.steps[i].keep;
+    for (size_t i = 0; i < r->program.step_count && h->watch->on; i++) {
+        const struct provium_session *session = h->vm != NULL ? provium_vm_session(h->vm) : h->session;
+        const bool asked = !r->program.only_kept || r->program.steps[i].keep;
+        if (session == NULL) /* whoever watches has closed it */
+            return;
+        push_event(L, r, i, provium_session_info(session));
+        if (error != 0) {
+            lua_pushvalue(L, error);
+            lua_setfield(L, -2, "error");
+            lua_pushboolean(L, r->status == PROVIUM_E_ARGUMENT || r->status == PROVIUM_E_LIMIT);
+            lua_setfield(L, -2, "malformed");
+        } else {
+            set_step_result(L, r, i, asked ? slot : SIZE_MAX, kept);
+        }
+        lprovium_tell(L, h->watch, top + 1);
+        lua_settop(L, top);
+        slot += asked;
+    }
+}
+
+static int raise_failure(lua_State *L, struct lprovium_handle *h, const struct run *r)
+{
+    lua_pushstring(L, lprovium_error(h)->text);
+    const char *text = lua_tostring(L, -1);
+    tell_steps(L, h, r, lua_gettop(L));
+    return luaL_error(L, "%s", text);
+}
+
 /* core.program(vm, description): the table of results. */
 static int core_program(lua_State *L)
 {
@@ -395,10 +521,12 @@ static int core_program(lua_State *L)
     take_moves(L, &r);
     void **box = push_box(L);
     struct provium_session *session = lprovium_check_session(L, h, "program");
-    if (provium_program(session, &r.program, &r.result) != PROVIUM_OK)
-        return luaL_error(L, "%s", lprovium_error(h)->text);
+    r.status = provium_program(session, &r.program, &r.result);
+    if (r.status != PROVIUM_OK)
+        return raise_failure(L, h, &r);
     if (!keep(&r, box))
         return luaL_error(L, "program: out of memory");
+    tell_steps(L, h, &r, 0);
     lua_createtable(L, (int)r.program.step_count, 3);
     push_steps(L, &r);
     set_memory(L, &r);

@@ -162,6 +162,62 @@ test("the collector runs on, or stays stopped, as it was", function()
   assert_eq(false, running)
 end)
 
+test("a program: every step is seen, with what it takes from others", function()
+  local events = watched(function()
+    agent:program(function(p)
+      local pair = p:syscall_buf("pipe2", 0, 8, 0, 0)
+      local data = p:buffer "hello"
+      local n = p:syscall("write", pair.outs[1]:i32(4), data, 5)
+      p:syscall_buf("read", 1, 8, pair.outs[1]:i32(0), 0, n + 1)
+      p:syscall("close", pair.outs[1]:i32(0))
+      p:syscall("close", pair.outs[1]:i32(4))
+      p:syscall("close", -1):on_error "stop"
+      p:syscall("getpid")
+    end)
+  end)
+  local lines = {}
+  for i, e in ipairs(events) do
+    lines[i] = tostring(e):match "^[^\n]*"
+  end
+  assert_eq({
+    "step[1] pipe2(buf[0], 0) = 0", "step[2] write(*(step[1].buf[0]+4), &memory[1], 5) = 5",
+    "step[3] read(*(step[1].buf[0]), buf[1], step[2]+1) = 5", "step[4] close(*(step[1].buf[0])) = 0",
+    "step[5] close(*(step[1].buf[0]+4)) = 0", "step[6] close(-1) = -9 EBADF", "step[7] getpid() = ? skipped",
+  }, lines)
+  assert_eq({ "program", "hello\0\0\0" }, { events[3].call, events[3].bufs[1].out })
+  raises("reproducer: what this step of a program does depends on other steps", provium.reproducer, events[3])
+  assert_contains(provium.reproducer(events[6]), "int main")
+end)
+
+test("a program: rounds, results that nobody asked for, an end", function()
+  local function lines(fn)
+    local list = watched(function() agent:program(fn) end)
+    for i, e in ipairs(list) do
+      list[i] = tostring(e):match "^[^\n]*"
+    end
+    return list
+  end
+  assert_eq({ "step[1] close(-1) = ? not asked for", "step[2] close(-2) = -9 EBADF" }, lines(function(p)
+    p:syscall("close", -1)
+    p:syscall("close", -2):keep()
+  end))
+  local _, ended = table.unpack(lines(function(p)
+    p:syscall("close", -1)
+    p:syscall("exit", 5)
+  end))
+  assert_eq("step[2] exit(5) = ? exited with status 5", ended)
+end)
+
+test("a program that is malformed is seen as such", function()
+  local events = watched(function()
+    raises("exceeds", agent.program, agent, function(p)
+      p:syscall_ptr("readv", { 8 }, { { buf_idx = 1, ptr_offset = 1, data = "x" } })
+    end)
+  end)
+  assert_eq(true, events[1].malformed)
+  assert_contains(tostring(events[1]), "step[1] readv(0, buf[1]) = ? program: ")
+end)
+
 -- ---- who watches ----
 
 test("a function may make calls, which are not watched", function()

@@ -261,6 +261,8 @@ local function check(event)
     error("reproducer: a call as vm:last_call() or provium.trace gives it expected, got " .. type(event), 3)
   elseif event.malformed then
     error("reproducer: the call was never made: " .. event.error, 3)
+  elseif event.moved and next(event.moved) then
+    error("reproducer: what this step of a program does depends on other steps", 3)
   end
 end
 

@@ -122,10 +122,11 @@ local function head(event, places)
     count = math.max(count, b.arg + 1)
   end
   local name = decode.syscall(event.arch, event.nr)
+  local step = event.step and ("step[%d] "):format(event.step) or ""
   for i = 1, count do
-    shown[i] = shown[i] or decode.argument(event.arch, name, i - 1, event.args[i] or 0)
+    shown[i] = shown[i] or event.moved and event.moved[i] or decode.argument(event.arch, name, i - 1, event.args[i] or 0)
   end
-  return ("%s(%s)"):format(name, table.concat(shown, ", "))
+  return ("%s%s(%s)"):format(step, name, table.concat(shown, ", "))
 end
 
 local function duration(ns)
@@ -143,8 +144,10 @@ local function outcome(event)
     local e = event.ended
     local how = e.signal and "by signal " .. e.signal or "with status " .. (e.status or 0)
     return ("? %s %s%s"):format(e.what, how, e.executed == false and ", before this call" or "")
+  elseif event.error then
+    return "? " .. event.error:match "^[^\n]*"
   end
-  return "? " .. (event.error or ""):match "^[^\n]*"
+  return event.skipped and "? skipped" or "? not asked for" -- a step of a program
 end
 
 local function after(label, b, places, lines)
@@ -181,7 +184,8 @@ end
 local function all_lines(event)
   local places = patched_places(event)
   local time = event.elapsed_ns and (" <%s>"):format(duration(event.elapsed_ns)) or ""
-  local lines = { ("%s = %s%s"):format(head(event, places), outcome(event), time) }
+  local rounds = (event.rounds or 1) > 1 and (" (the last of %d rounds)"):format(event.rounds) or ""
+  local lines = { ("%s = %s%s%s"):format(head(event, places), outcome(event), time, rounds) }
   for _, b in ipairs(event.bufs) do
     if not inline(b, places) then
       content(("  buf[%d]"):format(b.arg), given(b), b.len, lines)
