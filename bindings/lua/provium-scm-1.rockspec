@@ -33,6 +33,7 @@ build = {
       ["provium.layout"] = "bindings/lua/provium/layout.lua",
       ["provium.names"] = "bindings/lua/provium/names.lua",
       ["provium.msgpack"] = "bindings/lua/provium/msgpack.lua",
+      ["provium.program"] = "bindings/lua/provium/program.lua",
       ["provium.reproducer"] = "bindings/lua/provium/reproducer.lua",
       ["provium.runner"] = "bindings/lua/provium/runner.lua",
       ["provium.show"] = "bindings/lua/provium/show.lua",
