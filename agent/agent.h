@@ -41,6 +41,7 @@ struct shared {
     uint32_t generation; /* of the executor */
     bool execs;          /* the kernel is in its execve */
     uint32_t reply_len;  /* bytes of the answer in tx; 0 when part of it lies elsewhere */
+    uint32_t last_region; /* the highest number that a region had: numbers outlive executors */
     bool open;           /* hello was said */
     struct wire_stream stream;
     struct agent_limits {
@@ -126,6 +127,23 @@ bool address_find(struct agent *a, uint8_t bad, uint64_t *address);
 /* Reserve `len` bytes of untouchable address space below 4 GiB; -errno when there are none. */
 long agent_map_low(size_t len);
 
+/* ---- op_region.c: memory that outlives a call ---- */
+
+struct region {
+    uint32_t id; /* 0: this place is free */
+    uint32_t len;
+    uint8_t *at, *mapped;
+    size_t mapped_len; /* with what is around it */
+};
+
+/* Give all regions back: they belonged to a session that is over. */
+void region_reset(struct agent *a);
+
+/* Let the kernel copy between `ours`, which it pins, and an address, at which it may fault: nr is process_vm_writev to
+ * read from there, process_vm_readv to write.  Bytes that moved, 0 also if the first cannot; -errno if the kernel has
+ * no such call for us. */
+int64_t region_move(long nr, uint64_t address, const void *ours, uint32_t len);
+
 /* ---- measure.c: what a call did ---- */
 
 /* Nanoseconds of a clock that never jumps. */
@@ -165,8 +183,12 @@ struct agent {
     struct arena arena;
     uint64_t bad_pages;   /* see address.c; 0: not mapped yet */
     uint64_t script_mask; /* signals that the script blocks */
+    struct region regions[WIRE_REGIONS_MAX];
+    uint32_t region_count; /* of them that may be in use: the first ones */
+    uint64_t region_bytes; /* of all of them */
     uint64_t witness;     /* of this life; readable from outside only while this program runs */
     int64_t (*invoke)(int64_t nr, const int64_t args[6], int twice); /* tests put theirs here */
+    int64_t (*move)(long nr, uint64_t address, const void *ours, uint32_t len); /* and here */
     struct wire_buffer buffers[AGENT_BUFFER_LIMIT];
     struct wire_spec specs[AGENT_SPEC_LIMIT];
     uint8_t *placed[AGENT_BUFFER_LIMIT];

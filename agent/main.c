@@ -39,6 +39,7 @@ bool agent_init(struct agent *a, uint32_t page, const uint8_t random[WIRE_INSTAN
     struct sys_utsname name;
     a->page = page;
     a->invoke = agent_syscall6;
+    a->move = region_move;
     arena_init(&a->arena, page);
     a->shared = (struct shared *)(void *)map_shared(sizeof *a->shared);
     a->rx = map_shared(AGENT_CHANNEL_CAP);

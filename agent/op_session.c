@@ -95,6 +95,7 @@ void op_hello(struct agent *a, const struct wire_envelope *e)
     } else if (fault != NULL) {
         session_refuse(a, e, WIRE_ERR_BAD_FIELD, fault, "below the guaranteed minimum");
     } else {
+        region_reset(a);
         a->shared->limits = limits;
         a->shared->stream.limit = limits.frame;
         a->shared->open = true;

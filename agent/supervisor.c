@@ -231,11 +231,32 @@ static void send_stored(struct agent *a, uint32_t most)
     wire_stream_hunt(&a->shared->stream);
 }
 
+/* An operation on memory ended the executor: SPEC [REGION-9].  Its reply has no place for how it ended, but the event
+ * does. */
+static void answer_replaced(struct agent *a, const struct life *life, uint32_t fresh)
+{
+    struct wire_envelope e = {.id = a->shared->id};
+    struct wire_writer w;
+    struct wire_error body = {.text = agent_bytes("the executor ended while it moved memory"),
+                              .executed = WIRE_EXECUTED_maybe};
+    session_begin(a, &w, &e, WIRE_ERROR, WIRE_ERR_WORKER_REPLACED);
+    wire_put_error(&w, &body);
+    session_send(a, &w, false);
+    announce(a, life, fresh);
+}
+
+static bool is_region_op(uint32_t code)
+{
+    return code >= WIRE_OP_region_alloc && code <= WIRE_OP_region_free;
+}
+
 static void settle(struct agent *a, const struct life *life, uint32_t generation)
 {
     uint32_t state = a->shared->state;
     a->shared->generation = generation;
-    if (state == AGENT_RUNNING)
+    if (state == AGENT_RUNNING && is_region_op(a->shared->code))
+        answer_replaced(a, life, generation + 1);
+    else if (state == AGENT_RUNNING)
         answer_ended(a, life, generation + 1);
     else if (state == AGENT_DONE)
         send_stored(a, AGENT_CHANNEL_CAP);

@@ -77,6 +77,7 @@ enum {
     SYS_EINTR = 4,
     SYS_EAGAIN = 11,
     SYS_ENOMEM = 12,
+    SYS_EFAULT = 14,
     SYS_EEXIST = 17,
     SYS_O_RDWR = 2,
     SYS_O_NONBLOCK = 04000,

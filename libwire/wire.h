@@ -46,6 +46,7 @@ enum {
     WIRE_ALIGN_MAX = 1 << 20, /* largest alignment of a buffer (SPEC [PLACE-3]) */
     WIRE_RANGES_MAX = 512,    /* ranges in a reply, of both lists (SPEC [CALL-13]) */
     WIRE_RANGES_ROOM = 16384, /* what they count for in the reply's size */
+    WIRE_REGIONS_MAX = 1024,  /* regions at a time (SPEC [REGION-4]) */
     WIRE_BORROW_MIN = 16384,  /* a bin of this length or more is borrowed, not copied */
 
     /* what every peer takes (SPEC [LIMIT-1]) */

@@ -189,6 +189,7 @@ Test(session, hello_ignores_what_it_does_not_know)
     cr_expect_eq(m.record, ANY_hello_reply);
     cr_expect_eq(m.body.hello_reply.caps.count, own_caps());
     cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps) & WIRE_CAP_program, WIRE_CAP_program);
+    cr_expect_eq(wire_caps_of(&m.body.hello_reply.caps) & WIRE_CAP_regions, WIRE_CAP_regions);
     expect_silence(rig, "hello");
 }
 

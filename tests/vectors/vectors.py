@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-VERSION = 4  # of the vectors: moves when a byte moves
+VERSION = 5  # of the vectors: moves when a byte moves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, "messages.json")
@@ -65,7 +65,8 @@ def pack(v):
 # ---- names, for the line that wire_print makes ----
 
 KINDS = ["request", "reply", "error", "event", "cancel", "goodbye"]
-OPS = {0: "hello", 1: "ping", 16: "call", 17: "program"}
+OPS = {0: "hello", 1: "ping", 16: "call", 17: "program", 32: "region_alloc", 33: "region_read",
+       34: "region_write", 35: "region_free"}
 EVENTS = {1: "worker_ended"}
 ERRORS = ["ok", "malformed", "too-large", "unknown-op", "bad-field", "unknown-field", "limit", "no-hello", "version",
           "no-worker", "worker-replaced", "busy", "no-memory", "denied", "internal"]
@@ -84,6 +85,14 @@ FIELDS = {
                     14: "page_size", 15: "kernel", 16: "instance", 17: "generation", 18: "step_limit", 19: "move_limit"},
     "ping_request": {0: "data"},
     "ping_reply": {0: "data"},
+    "region_alloc_request": {0: "len", 1: "guard", 2: "low"},
+    "region_alloc_reply": {0: "region", 1: "address"},
+    "region_read_request": {0: "region", 1: "at", 2: "len"},
+    "region_read_reply": {0: "data"},
+    "region_write_request": {0: "region", 1: "at", 2: "data"},
+    "region_write_reply": {0: "len"},
+    "region_free_request": {0: "region"},
+    "region_free_reply": {0: "len"},
     "call_request": {0: "nr", 1: "args", 2: ("buffers", BUFFER), 3: ("specs", SPEC), 4: "want"},
     "call_reply": {0: "ret", 1: "outs", 2: "ended", 3: "status", 4: "signal", 5: "fresh", 6: "elapsed_ns",
                    7: ("changed", RANGE), 8: ("damage", RANGE)},
@@ -220,6 +229,19 @@ MESSAGES = [
     ("program_reply.skipped", [1, 13, 17, 0, 1], {0: [3, -14, 0, 0, 5, 0, 0, 0, 0], 1: b"\xec\1", 2: [b"ab", RAMP], 3: 3}),
     ("program_reply.killed", [1, 13, 17, 0, 1], {0: [1, 0], 1: b"\2", 3: 7, 4: 3, 6: 9, 7: 2, 8: 1}),
     ("program_reply.exited", [1, 13, 17, 0, 2], {3: 1, 4: 1, 5: 7, 7: 3, 8: 8191}),
+    ("region_alloc_request.smallest", [0, 14, 32, 0, 1], {0: 1}),
+    ("region_alloc_request.full", [0, 14, 32, 0, 1], {0: 4294967295, 1: 3, 2: 1}),
+    ("region_alloc_reply", [1, 14, 32, 0, 1], {0: 1, 1: 0x7f0000001000}),
+    ("region_alloc_reply.high", [1, 14, 32, 0, 1], {0: 4294967295, 1: -4096}),
+    ("region_read_request.region", [0, 14, 33, 0, 1], {0: 1, 1: 4094, 2: 2}),
+    ("region_read_request.address", [0, 14, 33, 0, 1], {1: -1, 2: 65536}),
+    ("region_read_reply", [1, 14, 33, 0, 1], {0: RAMP}),
+    ("region_read_reply.nothing", [1, 14, 33, 0, 1], {0: b""}),
+    ("region_write_request.region", [0, 14, 34, 0, 1], {0: 255, 1: 0, 2: RAMP}),
+    ("region_write_request.address", [0, 14, 34, 0, 0], {1: 0x7f0000001000, 2: b"abc"}),
+    ("region_write_reply", [1, 14, 34, 0, 1], {0: 300}),
+    ("region_free_request", [0, 14, 35, 0, 1], {0: 256}),
+    ("region_free_reply", [1, 14, 35, 0, 1], {0: 65536}),
 
     ("error.without_id", [2, 0, 2, 0, 0], {0: "frame over the agreed limit", 2: 0}),
     ("error.maybe", [2, 12, 14, 0, 1], {0: "quote \" and \\ and \n", 2: 1}),
@@ -270,8 +292,8 @@ def known_digest(version):
 def write_seeds():
     """fuzz/corpus: the golden messages in the shape that each target reads."""
     entries = [(name, bytes([0x96]) + b"".join(map(pack_int, envelope)), pack(body)) for name, envelope, body in MESSAGES]
-    records = list(FIELDS)[:4] + ["buffer", "spec"] + list(FIELDS)[4:5] + ["range"] + list(FIELDS)[5:6] + ["step", "move"]
-    records += list(FIELDS)[6:-1]  # in the order of ops.def
+    names = list(FIELDS)
+    records = names[:12] + ["buffer", "spec"] + names[12:13] + ["range"] + names[13:14] + ["step", "move"] + names[14:-1]  # in the order of ops.def
     files = {"reader": {}, "message": {}, "frame": {}, "agent": {}}
     stream = STREAMS[0][1]
     for (name, head_, body), message in zip(entries, MESSAGES):

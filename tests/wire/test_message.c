@@ -137,6 +137,10 @@ Test(message, unknown_fields_are_refused_in_what_is_executed)
         {ANY_program_request, "82 02 91 81 00 27 18 1d 00", WIRE_E_UNKNOWN, 6},
         {ANY_program_request, "81 02 91 82 00 27 18 1d 00", WIRE_E_UNKNOWN, 6},
         {ANY_program_request, "82 02 91 81 00 27 03 91 82 00 00 18 1d 00", WIRE_E_UNKNOWN, 11},
+        {ANY_region_alloc_request, "82 00 27 1f 00", WIRE_E_UNKNOWN, 3},
+        {ANY_region_read_request, "83 01 27 02 05 03 00", WIRE_E_UNKNOWN, 5},
+        {ANY_region_write_request, "83 01 27 02 c4 00 03 00", WIRE_E_UNKNOWN, 6},
+        {ANY_region_free_request, "82 00 01 01 00", WIRE_E_UNKNOWN, 3},
     };
     EXPECT(rows);
 }

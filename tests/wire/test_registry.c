@@ -129,8 +129,10 @@ Test(registry, capabilities_are_found_by_their_whole_names)
 /* What is executed refuses fields that nobody knows; everything else ignores them (SPEC [EXT-1], [EXT-2]). */
 Test(registry, only_what_is_executed_refuses_unknown_fields)
 {
-    static const char *const executed[] = {"call_request", "program_request", "buffer",
-                                           "spec",         "step",            "move"};
+    static const char *const executed[] = {"call_request",         "program_request",    "buffer",
+                                           "spec",                 "step",               "move",
+                                           "region_alloc_request", "region_read_request", "region_write_request",
+                                           "region_free_request"};
     const struct wire_record_row *row;
     for (uint32_t nth = 0; (row = wire_record_at(nth)) != NULL; nth++) {
         bool refuses = false;
