@@ -317,6 +317,39 @@ struct provium_program_result {
 enum provium_status provium_program(struct provium_session *s, const struct provium_program *program,
                                     struct provium_program_result *result);
 
+/* ---- memory that outlives a call: for agents with the capability `regions` ---- */
+
+/* Guest memory that stays where it is, until it is freed or its executor ends: then it is lost, and so it is
+ * when the session is over.  The address is an argument as it is, and a pointer as TO_NULL with it as `plus`. */
+struct provium_region {
+    uint64_t address;
+    uint32_t len;
+    uint32_t id, generation; /* of it, and of its executor */
+    uint8_t session[8];      /* which session it belongs to */
+};
+
+/* Place len zero bytes, at least one.  Of `place`, which may be NULL, guard and low have a meaning. */
+enum provium_status provium_region_alloc(struct provium_session *s, uint64_t len, const struct provium_place *place,
+                                         struct provium_region *region);
+enum provium_status provium_region_free(struct provium_session *s, const struct provium_region *region);
+
+/* Is its memory gone, as far as is known? s may be NULL. */
+bool provium_region_is_lost(const struct provium_session *s, const struct provium_region *region);
+
+/* Bytes in the guest. */
+struct provium_memory {
+    const struct provium_region *region; /* NULL: `at` is any address of the executor's */
+    uint64_t at;                         /* else it counts from the region's first byte */
+    size_t len;
+    const void *data; /* what to write; not looked at when reading */
+};
+
+/* Read or write memory; no address does harm.  Where a byte cannot be touched the bytes before it are
+ * read or written, and `out` or `written` is shorter.  What was read borrows the session until its next call. */
+enum provium_status provium_memory_read(struct provium_session *s, const struct provium_memory *m,
+                                        struct provium_bytes *out);
+enum provium_status provium_memory_write(struct provium_session *s, const struct provium_memory *m, size_t *written);
+
 /* Ask the agent for a sign of life. */
 enum provium_status provium_ping(struct provium_session *s);
 

@@ -11,8 +11,8 @@
 
 void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const struct rpc *rpc)
 {
-    /* only a call depends on the executor that its author knows */
-    const bool executes = rpc->op == WIRE_OP_call || rpc->op == WIRE_OP_program;
+    /* all others depend on the executor that their author knows */
+    const bool executes = rpc->op != WIRE_OP_hello && rpc->op != WIRE_OP_ping;
     struct wire_envelope e = {
         .kind = WIRE_REQUEST, .code = rpc->op, .generation = executes ? s->generation : 0};
     if (++s->last_id == 0)

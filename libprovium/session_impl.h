@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of a session, for channel.c, rpc.c, session.c, graph.c, call.c, local.c.
+ * The inside of a session, for channel.c, rpc.c, session.c, graph.c, call.c, region.c, local.c.
  */
 #ifndef PROVIUM_SESSION_IMPL_H
 #define PROVIUM_SESSION_IMPL_H
@@ -114,7 +114,7 @@ void provium_rpc_begin(struct provium_session *s, struct wire_writer *w, const s
  * with the agent's text, its code in rpc->refused. */
 enum provium_status provium_rpc_call(struct provium_session *s, struct wire_writer *w, struct rpc *rpc);
 
-/* ---- call.c: what programs have in common with calls ---- */
+/* ---- call.c: what others have in common with calls ---- */
 
 /* Is there an agent to ask? */
 enum provium_status provium_check_open(struct provium_session *s, const char *caller);
