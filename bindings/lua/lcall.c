@@ -166,6 +166,9 @@ static int call_ioctl(lua_State *L)
     case LUA_TNUMBER:
         c.args[2] = lprovium_check_word(L, 4, &data);
         break;
+    case LUA_TUSERDATA:
+        c.args[2] = lprovium_check_address(L, 4, &data, h);
+        break;
     case LUA_TSTRING:
         check_ioctl_data(L, 4, &c, "data");
         break;

@@ -126,7 +126,7 @@ void lprovium_check_args(lua_State *L, int from, struct lprovium_call *c)
         place.field = names[i];
         if (lua_type(L, from + i) == LUA_TSTRING)
             lprovium_raise(L, &place, "integer expected, got string: bytes are given as a buffer, see syscall_buf");
-        c->args[i] = lprovium_check_word(L, from + i, &place);
+        c->args[i] = lprovium_check_address(L, from + i, &place, c->handle);
     }
     c->call.args = c->args;
     c->call.arg_count = count > 0 ? (size_t)count : 0;
@@ -193,12 +193,14 @@ enum spec_key {
     ARGV,
     IOVEC,
     DIR,
+    REGION,
     SPEC_KEYS
 };
 
 static const char *const spec_keys[SPEC_KEYS] = {"buf_idx", "ptr_offset", "data_len", "buf_len", "data",
                                                  "output",  "parent",     "same",     "null",    "bad",
-                                                 "plus",    "width",      "argv",     "iovec",   "dir"};
+                                                 "plus",    "width",      "argv",     "iovec",   "dir",
+                                                 "region"};
 
 /* One spec while it is read. */
 struct spec {
@@ -206,6 +208,7 @@ struct spec {
     struct lprovium_call *c;
     const struct lprovium_spec_rules *rules;
     struct lprovium_place place;
+    int64_t address; /* of a region */
     bool given[SPEC_KEYS];
 };
 
@@ -287,6 +290,12 @@ static void check_value(lua_State *L, struct spec *s, enum spec_key key)
     case IOVEC:
         check_spec_list(L, s);
         break;
+    case REGION: /* on the wire the address 0 and a plus: SPEC [REGION-10] */
+        if (!lprovium_is_region(L, -1))
+            lprovium_raise(L, &s->place, "region expected, got %s", luaL_typename(L, -1));
+        s->address = lprovium_check_address(L, -1, &s->place, s->c->handle);
+        s->ptr->to = PROVIUM_TO_NULL;
+        break;
     case DIR:
     case SPEC_KEYS:
         lprovium_check_placement(L, -1, "dir", &s->place, &s->ptr->place);
@@ -336,14 +345,15 @@ static void check_dir(lua_State *L, struct spec *s)
 static void check_complete(lua_State *L, struct spec *s)
 {
     static const enum spec_key no_place[] = {BUF_IDX, SPEC_KEYS};
-    static const enum spec_key no_buffer[] = {IS_NULL, BAD, DATA, DATA_LEN, BUF_LEN,
-                                              OUTPUT,  DIR, ARGV, IOVEC,    SPEC_KEYS};
+    static const enum spec_key no_buffer[] = {IS_NULL, BAD, REGION, DATA,  DATA_LEN, BUF_LEN,
+                                              OUTPUT,  DIR, ARGV,   IOVEC, SPEC_KEYS};
     static const enum spec_key no_content[] = {IOVEC, DATA, DATA_LEN, BUF_LEN, DIR, SPEC_KEYS};
-    bool elsewhere = s->given[SAME] || s->given[IS_NULL] || s->given[BAD];
+    bool elsewhere = s->given[SAME] || s->given[IS_NULL] || s->given[BAD] || s->given[REGION];
     check_alone(L, s, PARENT, no_place);
     check_alone(L, s, SAME, no_buffer);
     check_alone(L, s, IS_NULL, no_buffer + 1);
     check_alone(L, s, BAD, no_buffer + 2);
+    check_alone(L, s, REGION, no_buffer + 3);
     check_alone(L, s, ARGV, no_content);
     check_alone(L, s, IOVEC, no_content + 1);
     check_dir(L, s);
@@ -354,6 +364,7 @@ static void check_complete(lua_State *L, struct spec *s)
     check_given(L, s, PTR_OFFSET);
     if (!elsewhere && !s->given[ARGV] && !s->given[IOVEC])
         check_len(L, s);
+    s->ptr->plus = (int64_t)((uint64_t)s->ptr->plus + (uint64_t)s->address);
 }
 
 /* The spec on top of the stack. */

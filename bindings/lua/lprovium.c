@@ -93,6 +93,7 @@ static int handle_free(lua_State *L)
     struct lprovium_handle old = *h;
     h->vm = NULL;
     h->session = NULL;
+    lprovium_forget_regions(h);
     provium_vm_free(old.vm);
     provium_session_free(old.session);
     return 0;
@@ -304,6 +305,7 @@ static void push_type(lua_State *L, const char *type, const luaL_Reg *meta, cons
     lua_setfield(L, -2, "__metatable");
     lua_newtable(L);
     luaL_setfuncs(L, lprovium_call_methods, 0);
+    luaL_setfuncs(L, lprovium_region_methods, 0);
     luaL_setfuncs(L, common_methods, 0);
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
@@ -314,6 +316,7 @@ static void push_type(lua_State *L, const char *type, const luaL_Reg *meta, cons
 LUAMOD_API int luaopen_provium_core(lua_State *L)
 {
     luaL_checkversion(L);
+    lprovium_make_region_type(L);
     luaL_newlib(L, functions);
     luaL_setfuncs(L, lprovium_program_functions, 0);
     push_type(L, LPROVIUM_VM, vm_meta, vm_methods);

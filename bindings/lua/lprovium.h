@@ -31,6 +31,7 @@ struct lprovium_handle {
     bool booted;                     /* a VM that has been up at least once */
     bool stopped;                    /* a VM that the script shut down or killed */
     struct lprovium_watch *watch;    /* of its Lua state, which owns it */
+    struct lprovium_node *garbage;   /* regions that Lua collected, see lregion.c */
 };
 
 /* ---- lconv.c: Lua values to C ---- */
@@ -185,6 +186,22 @@ int lprovium_call_structs(lua_State *L, const char *caller);
 struct lprovium_handle *lprovium_begin(lua_State *L, struct lprovium_call *c, const char *caller);
 
 extern const luaL_Reg lprovium_call_methods[];
+
+/* ---- lregion.c: memory that outlives a call ---- */
+
+bool lprovium_is_region(lua_State *L, int at);
+
+/* The value at `at` as any 64-bit pattern, or as a region of the handle: its address. */
+int64_t lprovium_check_address(lua_State *L, int at, const struct lprovium_place *place,
+                               const struct lprovium_handle *h);
+
+/* The handle is closed: nothing waits for its agent any more. */
+void lprovium_forget_regions(struct lprovium_handle *h);
+
+/* Make the type; leaves nothing on the stack. */
+void lprovium_make_region_type(lua_State *L);
+
+extern const luaL_Reg lprovium_region_methods[];
 
 /* ---- lboot.c: boot and attach ---- */
 

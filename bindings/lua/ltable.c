@@ -47,7 +47,7 @@ static void check_args(lua_State *L, struct lprovium_call *c)
         for (size_t i = 0; i < count; i++) {
             const struct lprovium_place place = {.caller = caller, .list = "args", .item = (lua_Integer)i + 1};
             lua_rawgeti(L, -1, (lua_Integer)i + 1);
-            c->args[i] = lprovium_check_word(L, -1, &place);
+            c->args[i] = lprovium_check_address(L, -1, &place, c->handle);
             lua_pop(L, 1);
         }
         c->call.arg_count = count;

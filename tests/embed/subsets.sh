@@ -32,13 +32,13 @@ stated() {
 
 build everything
 stated nothing everything.o
-for group in hello ping program call names; do
+for group in hello ping program call regions names; do
     build "without $group" -DWIRE_WITHOUT_$group
     [ "$(text "without $group.o")" -lt "$(text everything.o)" ]
     stated WIRE_WITHOUT_$group "without $group.o"
 done
-build 'ping alone' -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names
-build 'no operation, no names' -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_ping -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names
+build 'ping alone' -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_regions -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names
+build 'no operation, no names' -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_regions -DWIRE_WITHOUT_ping -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names
 stated 'all of them' 'no operation, no names.o'
 
 cat >ping.c <<'C'
@@ -58,7 +58,7 @@ int main(void)
     return wire_decode_ping_request(e.body, &back, &at) || back.data.len != 3;
 }
 C
-gcc -std=c11 -Wall -Werror -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names ping.c 'ping alone.o' -o ping
+gcc -std=c11 -Wall -Werror -DWIRE_WITHOUT_hello -DWIRE_WITHOUT_regions -DWIRE_WITHOUT_call -DWIRE_WITHOUT_names ping.c 'ping alone.o' -o ping
 ./ping
 
 # what values and nothing else take of the library, by the linker's doing
