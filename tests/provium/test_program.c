@@ -162,14 +162,15 @@ Test(program, results_and_outputs_come_by_step)
 Test(program, outputs_of_steps_that_are_not_kept_stay_away)
 {
     struct provium_program_result r;
-    char text[PROVIUM_ERROR_MAX];
+    struct fake f;
+    to_send = reply_of("83 00 91 08 02 93 c4 04 6f776e21 c4 10 00000000000000000000000000000000 c4 03 646566 03 01");
     program.only_kept = true;
-    cr_assert_eq(answered("83 00 91 08 02 93 c4 04 6f776e21 c4 10 00000000000000000000000000000000 c4 03 646566 03 01",
-                          &r, text),
-                 PROVIUM_OK, "%s", text);
+    struct provium_session *s = fake_session(&f, sends);
+    cr_assert_eq(provium_program(s, &program, &r), PROVIUM_OK, "%s", provium_session_error(s)->text);
     cr_expect(r.ret_count == 1 && r.outs[1].ptr == NULL && r.outs[2].ptr == NULL && r.outs[3].len == 16);
     cr_expect_eq(seen.results, WIRE_RESULTS_kept);
     cr_expect_eq(buffers[1].dir, WIRE_DIR_in);
+    fake_end(&f, s);
 }
 
 Test(program, a_reply_that_is_not_what_was_asked_for_ends_the_session)
