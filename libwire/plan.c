@@ -287,16 +287,21 @@ static uint32_t take_field(struct wire_reader *r, const struct wire_plan *plan, 
     return bit;
 }
 
+uint32_t wire_plan_rest(struct wire_reader *r, const struct wire_plan *plan, void *m, struct wire_fields f)
+{
+    while (f.left-- > 0 && r->status == WIRE_OK)
+        f.has |= take_field(r, plan, m, f.has);
+    return f.has;
+}
+
 static void take_record(struct wire_reader *r, const struct wire_plan *plan, void *m)
 {
     const uint8_t *start = r->p;
-    uint32_t has = 0;
     for (uint32_t i = 0; i < plan->count; i++)
         clear_member(&plan->members[i], (uint8_t *)m + plan->members[i].offset);
-    uint32_t left = wire_take_map(r);
+    struct wire_fields f = {wire_take_map(r), 0};
     r->depth++;
-    while (left-- > 0 && r->status == WIRE_OK)
-        has |= take_field(r, plan, m, has);
+    uint32_t has = wire_plan_rest(r, plan, m, f);
     r->depth--;
     if (plan->required & ~has)
         wire_fail_get(r, WIRE_E_MISSING, start);

@@ -15,27 +15,6 @@
 #define WIRE_BIT_REQUIRED(number) (UINT32_C(1) << (number))
 #define WIRE_BIT_OPTIONAL(number) UINT32_C(0)
 
-/* Note that a field came; twice is a fault, at its second value. */
-static inline void wire_mark(struct wire_reader *r, uint32_t *has, uint32_t number)
-{
-    uint32_t bit = UINT32_C(1) << number;
-    if (*has & bit)
-        wire_fail_get(r, WIRE_E_DUPLICATE, r->p);
-    *has |= bit;
-}
-
-/* Pass over the value of a key that the table does not have, or refuse the key. */
-static inline void wire_unknown_IGNORE(struct wire_reader *r, const uint8_t *key)
-{
-    (void)key;
-    wire_take_any(r);
-}
-
-static inline void wire_unknown_REFUSE(struct wire_reader *r, const uint8_t *key)
-{
-    wire_fail_get(r, WIRE_E_UNKNOWN, key);
-}
-
 /* One function a type: the field of this number if it is the next one, or else `clear`. */
 #define WIRE_TAKE(type, clear) \
     WIRE_HOT void wire_next_##type(struct wire_in *in, struct wire_fields *f, uint8_t number, WIRE_C_##type *value) \
@@ -161,49 +140,12 @@ union WIRE_OPS_NAME(scratch) {
     ;
 #include "wire_pass.h"
 
-/* ---- pass: get what does not come in ascending order ---- */
-
-#define WIRE_RECORD(name, unknown, doc) \
-    static void WIRE_OPS_NAME(each_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m);
-#include "wire_pass.h"
-
-/* The `left` fields that are still to come, in any order; returns the set of all that came. */
-#define WIRE_RECORD(name, unknown, doc) \
-    WIRE_COLD static uint32_t WIRE_OPS_NAME(rest_##name)(struct wire_reader *r, struct WIRE_OPS_NAME(name) *m, uint32_t left) \
-    { \
-        void (*const other)(struct wire_reader *, const uint8_t *) = wire_unknown_##unknown; \
-        while (left-- > 0 && r->status == WIRE_OK) { \
-            const uint8_t *key = r->p; \
-            switch (wire_take_key(r)) {
-#define WIRE_FIELD(record, number, name, type, need, doc) \
-    case number: \
-        wire_mark(r, &m->has, number); \
-        wire_take_##type(r, &m->name); \
-        break;
-#define WIRE_LIST(record, number, name, of, need, doc) \
-    case number: \
-        wire_mark(r, &m->has, number); \
-        r->depth++; \
-        m->name.count = wire_take_count(r, m->name.cap); \
-        for (uint32_t i = 0; i < m->name.count && r->status == WIRE_OK; i++) \
-            WIRE_OPS_NAME(each_##of)(r, &m->name.items[i]); \
-        r->depth--; \
-        break;
-#define WIRE_END(record) \
-    default: \
-        other(r, key); \
-        } \
-        } \
-        return m->has; \
-        }
-#include "wire_pass.h"
-
 /* ---- pass: get ---- */
 
 #define WIRE_RECORD(name, unknown, doc) \
     WIRE_HOT void WIRE_OPS_NAME(in_##name)(struct wire_in *in, struct WIRE_OPS_NAME(name) *m) \
     { \
-        uint32_t (*const rest)(struct wire_reader *, struct WIRE_OPS_NAME(name) *, uint32_t) = WIRE_OPS_NAME(rest_##name); \
+        const struct wire_plan *const plan = &WIRE_OPS_NAME(plan_##name); \
         const uint32_t required = WIRE_OPS_NAME(required_##name); \
         const uint8_t *start = in->p; \
         struct wire_fields f = wire_in_fields(in);
@@ -218,11 +160,11 @@ union WIRE_OPS_NAME(scratch) {
         in->depth--; \
     }
 #define WIRE_END(record) \
-        m->has = f.has; \
-        if (WIRE_SELDOM(f.left > 0)) { \
-            f.has = rest(wire_in_leave(in), m, f.left); \
+        if (WIRE_SELDOM(f.left > 0)) { /* what does not come in ascending order */ \
+            f.has = wire_plan_rest(wire_in_leave(in), plan, m, f); \
             wire_in_return(in); \
         } \
+        m->has = f.has; \
         wire_in_end(in, start, required & ~f.has); \
     }
 #include "wire_pass.h"

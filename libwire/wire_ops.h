@@ -129,12 +129,12 @@ enum WIRE_OPS_NAME(number) {
 
 #endif
 
-#ifdef WIRE_OPS_CODE
-#include "wire_codec.h"
+#if defined(WIRE_OPS_CODE) || defined(WIRE_OPS_PLAN)
+#include "wire_plan.h"
 #endif
 
-#ifdef WIRE_OPS_PLAN
-#include "wire_plan.h"
+#ifdef WIRE_OPS_CODE
+#include "wire_codec.h"
 #endif
 
 /* ---- names ---- */

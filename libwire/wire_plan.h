@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * put and get of every record of a table by interpretation: slower than wire_codec.h and
- * a tenth of its size, for messages that seldom come.  Included by wire_ops.h alone, once
- * a table.  A list must be of a record of the same table.
+ * a fifth of its size, for messages that seldom come; and for what comes in another order
+ * than that in which it is sent, of which wire_codec.h makes no code either.  Included by
+ * wire_ops.h alone, once a table.
  */
+#include "wire_cursor.h"
+
 #ifndef WIRE_PLAN_H
 #define WIRE_PLAN_H
 
@@ -51,13 +54,15 @@ struct wire_plan {
 WIRE_API void wire_plan_put(struct wire_writer *w, const struct wire_plan *plan, const void *m);
 WIRE_API size_t wire_plan_size(const struct wire_plan *plan, const void *m);
 WIRE_API void wire_plan_get(struct wire_reader *r, const struct wire_plan *plan, void *m);
+/* The `left` fields of a record that are still to come, in any order, after those in `has`; returns
+ * the set of all that came. */
+WIRE_API WIRE_COLD uint32_t wire_plan_rest(struct wire_reader *r, const struct wire_plan *plan, void *m, struct wire_fields f);
 WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct wire_plan *plan, void *m, size_t *at);
 
 #endif
 
-#ifdef WIRE_OPS_PLAN
+#if defined(WIRE_OPS_CODE) || defined(WIRE_OPS_PLAN)
 
-#define WIRE_PLAN_ROWS
 #define WIRE_RECORD(name, unknown, doc) \
     static const struct wire_plan WIRE_OPS_NAME(plan_##name); \
     static const struct wire_member WIRE_OPS_NAME(members_##name)[] = {
@@ -83,7 +88,10 @@ WIRE_API enum wire_status wire_plan_decode(struct wire_bytes body, const struct 
     } \
     ;
 #include "wire_pass.h"
-#undef WIRE_PLAN_ROWS
+
+#endif
+
+#ifdef WIRE_OPS_PLAN
 
 #define WIRE_RECORD(name, unknown, doc) \
     void WIRE_OPS_NAME(put_##name)(struct wire_writer *w, const struct WIRE_OPS_NAME(name) *m) \
