@@ -6,7 +6,7 @@
  */
 #include "codec_hand.h"
 
-enum { HEAD_MAX = 128, BUFFER_MAX = 16, SPEC_MAX = 22 }; /* bytes, at most, without any data */
+enum { HEAD_MAX = 128, BUFFER_MAX = 26, SPEC_MAX = 42 }; /* bytes, at most, without any data */
 
 HOT unsigned has(uint32_t set, unsigned number)
 {
@@ -25,9 +25,30 @@ HOT uint8_t *put_envelope(uint8_t *p, const struct wire_envelope *e)
     return put_u32(p, e->generation);
 }
 
+/* What no sample has: one question in front of all of it. */
+#define BUFFER_RARE (WIRE_HAS(buffer, guard) | WIRE_HAS(buffer, align) | WIRE_HAS(buffer, low))
+#define SPEC_RARE (WIRE_HAS(spec, plus) | WIRE_HAS(spec, width) | WIRE_HAS(spec, bad) | WIRE_HAS(spec, step))
+
+COLD uint8_t *put_buffer_rare(uint8_t *p, const struct wire_buffer *b)
+{
+    if (has(b->has, WIRE_N_buffer_guard)) {
+        *p++ = WIRE_N_buffer_guard;
+        p = put_u8(p, b->guard);
+    }
+    if (has(b->has, WIRE_N_buffer_align)) {
+        *p++ = WIRE_N_buffer_align;
+        p = put_u32(p, b->align);
+    }
+    if (has(b->has, WIRE_N_buffer_low)) {
+        *p++ = WIRE_N_buffer_low;
+        p = put_u8(p, b->low);
+    }
+    return p;
+}
+
 HOT uint8_t *put_buffer(uint8_t *p, const struct wire_buffer *b)
 {
-    *p++ = (uint8_t)(0x82 + has(b->has, WIRE_N_buffer_data));
+    *p++ = (uint8_t)(0x82 + has(b->has, WIRE_N_buffer_data) + (unsigned)__builtin_popcount(b->has & BUFFER_RARE));
     *p++ = WIRE_N_buffer_len;
     p = put_u32(p, b->len);
     if (has(b->has, WIRE_N_buffer_data)) {
@@ -35,7 +56,29 @@ HOT uint8_t *put_buffer(uint8_t *p, const struct wire_buffer *b)
         p = put_bin(p, b->data);
     }
     *p++ = WIRE_N_buffer_dir;
-    return put_u8(p, b->dir);
+    p = put_u8(p, b->dir);
+    return b->has & BUFFER_RARE ? put_buffer_rare(p, b) : p;
+}
+
+COLD uint8_t *put_spec_rare(uint8_t *p, const struct wire_spec *s)
+{
+    if (has(s->has, WIRE_N_spec_plus)) {
+        *p++ = WIRE_N_spec_plus;
+        p = put_i64(p, s->plus);
+    }
+    if (has(s->has, WIRE_N_spec_width)) {
+        *p++ = WIRE_N_spec_width;
+        p = put_u8(p, s->width);
+    }
+    if (has(s->has, WIRE_N_spec_bad)) {
+        *p++ = WIRE_N_spec_bad;
+        p = put_u8(p, s->bad);
+    }
+    if (has(s->has, WIRE_N_spec_step)) {
+        *p++ = WIRE_N_spec_step;
+        p = put_u32(p, s->step);
+    }
+    return p;
 }
 
 HOT uint8_t *put_spec(uint8_t *p, const struct wire_spec *s)
@@ -59,8 +102,8 @@ HOT uint8_t *put_spec(uint8_t *p, const struct wire_spec *s)
         p = put_u32(p, s->offset);
         count++;
     }
-    *head = (uint8_t)(0x80 | count);
-    return p;
+    *head = (uint8_t)(0x80 | (count + (unsigned)__builtin_popcount(s->has & SPEC_RARE)));
+    return s->has & SPEC_RARE ? put_spec_rare(p, s) : p;
 }
 
 HOT uint8_t *put_words(uint8_t *p, const struct wire_words *words)
@@ -104,7 +147,7 @@ static struct wire_bytes encode(const struct codec_message *m, uint8_t *buf, siz
     if (cap < HEAD_MAX || c->args.count > WIRE_ARGS_MAX)
         return (struct wire_bytes){buf, 0};
     uint8_t *p = put_envelope(buf + WIRE_FRAME_HEADER, &m->envelope);
-    *p++ = (uint8_t)(0x81 + has(c->has, 1) + has(c->has, 2) + has(c->has, 3));
+    *p++ = (uint8_t)(0x81 + has(c->has, 1) + has(c->has, 2) + has(c->has, 3) + has(c->has, 4));
     *p++ = WIRE_N_call_request_nr;
     p = put_i64(p, c->nr);
     if (has(c->has, WIRE_N_call_request_args)) {
@@ -115,6 +158,12 @@ static struct wire_bytes encode(const struct codec_message *m, uint8_t *buf, siz
         p = put_buffers(p, end, c);
     if (p != NULL && has(c->has, WIRE_N_call_request_specs))
         p = put_specs(p, end, c);
+    if (p != NULL && has(c->has, WIRE_N_call_request_want) && end - p >= 3) {
+        *p++ = WIRE_N_call_request_want;
+        p = put_u8(p, c->want);
+    } else if (has(c->has, WIRE_N_call_request_want)) {
+        p = NULL;
+    }
     if (p == NULL || p - buf > INT32_MAX)
         return (struct wire_bytes){buf, 0};
     uint32_t big = __builtin_bswap32((uint32_t)(p - buf) - WIRE_FRAME_HEADER);
@@ -134,12 +183,12 @@ HOT bool next_is(const struct in *in, const uint8_t **p, uint32_t *left, uint8_t
     return true;
 }
 
-/* A key in whatever form, that was not there before: its number is below `limit`. */
-COLD const uint8_t *get_key(struct in *in, const uint8_t *p, uint32_t limit, uint32_t *key)
+/* A key in whatever form: its number is in the set of those that there are. */
+COLD const uint8_t *get_key(struct in *in, const uint8_t *p, uint32_t known, uint32_t *key)
 {
     struct in probe = *in;
     const uint8_t *next = get_u32(&probe, p, key);
-    if (next != NULL && *key < limit)
+    if (next != NULL && *key < 32 && has(known, *key))
         return next;
     if (next != NULL || p == in->end)
         return next != NULL ? fault(in, p, WIRE_E_UNKNOWN) : fault(in, p, WIRE_E_SHORT);
@@ -157,6 +206,12 @@ HOT const uint8_t *buffer_field(struct in *in, const uint8_t *p, uint32_t key, s
         return get_u32(in, p, &b->len);
     case WIRE_N_buffer_data:
         return get_bin(in, p, &b->data);
+    case WIRE_N_buffer_guard:
+        return get_u8(in, p, &b->guard);
+    case WIRE_N_buffer_align:
+        return get_u32(in, p, &b->align);
+    case WIRE_N_buffer_low:
+        return get_u8(in, p, &b->low);
     default:
         return get_u8(in, p, &b->dir);
     }
@@ -165,7 +220,7 @@ HOT const uint8_t *buffer_field(struct in *in, const uint8_t *p, uint32_t key, s
 COLD const uint8_t *buffer_slow(struct in *in, const uint8_t *p, struct wire_buffer *b, uint32_t left)
 {
     for (uint32_t key; p != NULL && left > 0; left--) {
-        if ((p = get_key(in, p, 3, &key)) == NULL)
+        if ((p = get_key(in, p, 0x3f, &key)) == NULL)
             return NULL;
         if (has(b->has, key))
             return fault(in, p, WIRE_E_DUPLICATE);
@@ -182,7 +237,8 @@ HOT const uint8_t *get_buffer(struct in *in, const uint8_t *p, struct wire_buffe
     p = get_map(in, p, &left);
     if (p == NULL)
         return NULL;
-    b->len = b->dir = 0;
+    b->len = b->align = 0;
+    b->dir = b->guard = b->low = 0;
     b->data = (struct wire_bytes){NULL, 0};
     if (next_is(in, &p, &left, WIRE_N_buffer_len)) {
         set |= WIRE_HAS(buffer, len);
@@ -214,15 +270,23 @@ HOT const uint8_t *spec_field(struct in *in, const uint8_t *p, uint32_t key, str
         return get_u8(in, p, &s->arg);
     case WIRE_N_spec_buffer:
         return get_u32(in, p, &s->buffer);
-    default:
+    case WIRE_N_spec_offset:
         return get_u32(in, p, &s->offset);
+    case WIRE_N_spec_plus:
+        return get_word(in, p, &s->plus);
+    case WIRE_N_spec_width:
+        return get_u8(in, p, &s->width);
+    case WIRE_N_spec_bad:
+        return get_u8(in, p, &s->bad);
+    default:
+        return get_u32(in, p, &s->step);
     }
 }
 
 COLD const uint8_t *spec_slow(struct in *in, const uint8_t *p, struct wire_spec *s, uint32_t left)
 {
     for (uint32_t key; p != NULL && left > 0; left--) {
-        if ((p = get_key(in, p, 4, &key)) == NULL)
+        if ((p = get_key(in, p, 0x107f, &key)) == NULL)
             return NULL;
         if (has(s->has, key))
             return fault(in, p, WIRE_E_DUPLICATE);
@@ -239,8 +303,9 @@ HOT const uint8_t *get_spec(struct in *in, const uint8_t *p, struct wire_spec *s
     p = get_map(in, p, &left);
     if (p == NULL)
         return NULL;
-    s->target = s->arg = 0;
-    s->buffer = s->offset = 0;
+    s->target = s->buffer = s->offset = s->step = 0;
+    s->arg = s->width = s->bad = 0;
+    s->plus = 0;
     if (next_is(in, &p, &left, WIRE_N_spec_target)) {
         set |= WIRE_HAS(spec, target);
         if ((p = get_u32(in, p, &s->target)) == NULL)
@@ -303,15 +368,17 @@ COLD const uint8_t *call_field(struct in *in, const uint8_t *p, uint32_t key, st
         return get_words(in, p, &c->args);
     case WIRE_N_call_request_buffers:
         return get_buffers(in, p, c);
-    default:
+    case WIRE_N_call_request_specs:
         return get_specs(in, p, c);
+    default:
+        return get_u8(in, p, &c->want);
     }
 }
 
 COLD const uint8_t *call_slow(struct in *in, const uint8_t *p, struct wire_call_request *c, uint32_t left)
 {
     for (uint32_t key; p != NULL && left > 0; left--) {
-        if ((p = get_key(in, p, 4, &key)) == NULL)
+        if ((p = get_key(in, p, 0x1f, &key)) == NULL)
             return NULL;
         if (has(c->has, key))
             return fault(in, p, WIRE_E_DUPLICATE);
@@ -326,6 +393,7 @@ HOT const uint8_t *call_in_order(struct in *in, const uint8_t *p, struct wire_ca
 {
     c->has = 0;
     c->nr = 0;
+    c->want = 0;
     c->args.count = c->buffers.count = c->specs.count = 0;
     if (next_is(in, &p, left, WIRE_N_call_request_nr)) {
         c->has |= WIRE_HAS(call_request, nr);

@@ -94,19 +94,35 @@ static bool same_bytes(struct wire_bytes a, struct wire_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Fields that no sample has and most codecs do not know count where they are there. */
+static bool same_rare_buffer(const struct wire_buffer *x, const struct wire_buffer *y)
+{
+    return ((x->has & WIRE_HAS(buffer, guard)) == 0 || x->guard == y->guard) &&
+           ((x->has & WIRE_HAS(buffer, align)) == 0 || x->align == y->align) &&
+           ((x->has & WIRE_HAS(buffer, low)) == 0 || x->low == y->low);
+}
+
+static bool same_rare_spec(const struct wire_spec *x, const struct wire_spec *y)
+{
+    return ((x->has & WIRE_HAS(spec, plus)) == 0 || x->plus == y->plus) &&
+           ((x->has & WIRE_HAS(spec, width)) == 0 || x->width == y->width) &&
+           ((x->has & WIRE_HAS(spec, bad)) == 0 || x->bad == y->bad) &&
+           ((x->has & WIRE_HAS(spec, step)) == 0 || x->step == y->step);
+}
+
 static bool same_lists(const struct wire_call_request *a, const struct wire_call_request *b)
 {
     if (a->buffers.count != b->buffers.count || a->specs.count != b->specs.count)
         return false;
     for (uint32_t i = 0; i < a->buffers.count; i++) {
         const struct wire_buffer *x = &a->buffers.items[i], *y = &b->buffers.items[i];
-        if (x->has != y->has || x->len != y->len || x->dir != y->dir || !same_bytes(x->data, y->data))
+        if (x->has != y->has || x->len != y->len || x->dir != y->dir || !same_bytes(x->data, y->data) || !same_rare_buffer(x, y))
             return false;
     }
     for (uint32_t i = 0; i < a->specs.count; i++) {
         const struct wire_spec *x = &a->specs.items[i], *y = &b->specs.items[i];
         if (x->has != y->has || x->target != y->target || x->arg != y->arg || x->buffer != y->buffer ||
-            x->offset != y->offset)
+            x->offset != y->offset || !same_rare_spec(x, y))
             return false;
     }
     return true;
@@ -116,7 +132,8 @@ static bool same(const struct codec_message *a, const struct codec_message *b)
 {
     const struct wire_envelope *x = &a->envelope, *y = &b->envelope;
     const struct wire_words *v = &a->call.args, *w = &b->call.args;
-    return x->kind == y->kind && x->id == y->id && x->code == y->code && x->worker == y->worker &&
+    return x->kind == y->kind && ((a->call.has & WIRE_HAS(call_request, want)) == 0 || a->call.want == b->call.want) &&
+           x->id == y->id && x->code == y->code && x->worker == y->worker &&
            x->generation == y->generation && a->call.has == b->call.has && a->call.nr == b->call.nr &&
            v->count == w->count && memcmp(v->at, w->at, v->count * sizeof v->at[0]) == 0 &&
            same_lists(&a->call, &b->call);
